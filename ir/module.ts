@@ -1,0 +1,155 @@
+// A module's declarations: everything outside function bodies, with all indices module-local.
+//
+// The decoder fills it, passes may edit it, the printer writes it, the linker reads it. A function body stays a range
+// of `bytes` until it is translated; the SSA of one function is a `Func`.
+import type { FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex } from "./entity.js";
+import type { FuncType, RefType, Type } from "./types.js";
+
+export interface Limits {
+  /** Elements of a table, pages (64 KiB) of a memory. */
+  min: number;
+  max: number | undefined;
+}
+
+export interface TableType {
+  elem: RefType;
+  limits: Limits;
+}
+
+export interface MemoryType {
+  limits: Limits;
+}
+
+export interface GlobalType {
+  type: Type;
+  mutable: boolean;
+}
+
+/** Position in the import section. `index` is the index the import occupies in the space of its kind. */
+export type Import = { module: string; name: string } & (
+  | { kind: "func"; index: FuncIndex }
+  | { kind: "table"; index: TableIndex }
+  | { kind: "memory"; index: MemoryIndex }
+  | { kind: "global"; index: GlobalIndex }
+);
+
+export type Export = { name: string } & (
+  | { kind: "func"; index: FuncIndex }
+  | { kind: "table"; index: TableIndex }
+  | { kind: "memory"; index: MemoryIndex }
+  | { kind: "global"; index: GlobalIndex }
+);
+
+/** One instruction of a constant expression, in postfix order. A constant is its raw bits; `bytes` is a v128's 16. */
+export type ConstOp =
+  | { op: "i32.const" | "i64.const" | "f32.const" | "f64.const"; lo: number; hi: number }
+  | { op: "v128.const"; bytes: Uint8Array }
+  | { op: "global.get"; global: GlobalIndex }
+  | { op: "ref.null"; type: RefType }
+  | { op: "ref.func"; func: FuncIndex };
+
+/** Wasm 2.0: exactly one instruction; extended constant expressions will have more. */
+export type ConstExpr = readonly ConstOp[];
+
+export interface FuncDecl {
+  type: TypeIndex;
+  imported: boolean;
+  /** From the name section; what a dump calls the function beside its index. */
+  name?: string;
+  /** Byte range of the body (locals and code) in `Module.bytes`; 0, 0 for imports and for functions from text. */
+  bodyStart: number;
+  bodyEnd: number;
+}
+
+export interface TableDecl extends TableType {
+  imported: boolean;
+}
+
+export interface MemoryDecl extends MemoryType {
+  imported: boolean;
+}
+
+export interface GlobalDecl extends GlobalType {
+  imported: boolean;
+  /** Undefined where imported. */
+  init: ConstExpr | undefined;
+}
+
+export type SegmentMode<Target> =
+  | { mode: "active"; target: Target; offset: ConstExpr }
+  | { mode: "passive" }
+  | { mode: "declarative" };
+
+export interface ElemSegment {
+  type: RefType;
+  mode: SegmentMode<TableIndex>;
+  init: readonly ConstExpr[];
+}
+
+export interface DataSegment {
+  mode: SegmentMode<MemoryIndex>;
+  bytes: Uint8Array;
+}
+
+/** Of the `name` section; further subsections are kept as custom bytes. */
+export interface Names {
+  module?: string;
+  /** `locals[func][local]`. */
+  locals: Map<FuncIndex, Map<number, string>>;
+}
+
+export interface CustomSection {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export class Module {
+  types: FuncType[] = [];
+  imports: Import[] = [];
+  funcs: FuncDecl[] = [];
+  tables: TableDecl[] = [];
+  memories: MemoryDecl[] = [];
+  globals: GlobalDecl[] = [];
+  exports: Export[] = [];
+  start: FuncIndex | undefined = undefined;
+  elems: ElemSegment[] = [];
+  datas: DataSegment[] = [];
+  names: Names = { locals: new Map() };
+  customs: CustomSection[] = [];
+  /** What a body or another part uses that the compiler may not support yet, with the byte offset of the first use: `simd`. */
+  features = new Map<string, number>();
+
+  /** `bytes`: the binary the bodies point into; empty for a module from text. */
+  constructor(readonly bytes: Uint8Array = new Uint8Array(0)) {}
+
+  get importedFuncCount(): number {
+    return countImported(this.funcs);
+  }
+  get importedGlobalCount(): number {
+    return countImported(this.globals);
+  }
+
+  /** The signature of a function; `index` must exist. */
+  funcType(index: FuncIndex): FuncType {
+    return this.types[this.funcs[index]!.type]!;
+  }
+
+  /** Functions that may be named by `ref.func` (the spec's C.refs): those in element segments, exports, global initializers. Ascending. */
+  referencedFuncs(): FuncIndex[] {
+    const seen = new Set<FuncIndex>();
+    const scan = (expr: ConstExpr) => {
+      for (const op of expr) if (op.op === "ref.func") seen.add(op.func);
+    };
+    for (const elem of this.elems) elem.init.forEach(scan);
+    for (const global of this.globals) if (global.init) scan(global.init);
+    for (const item of this.exports) if (item.kind === "func") seen.add(item.index);
+    return [...seen].sort((a, b) => a - b);
+  }
+}
+
+/** Imports come first in every index space. */
+function countImported(decls: readonly { imported: boolean }[]): number {
+  let n = 0;
+  while (n < decls.length && decls[n]!.imported) n++;
+  return n;
+}
