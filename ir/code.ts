@@ -1,0 +1,71 @@
+// Code objects: what a backend makes and the runtime loads. Bytes and tables, no addresses of this process.
+//
+// A `FuncCode` is one function, position-independent but for calls to other functions of its module (relocations);
+// a `ModuleCode` is all functions of a module laid out in one blob with those calls resolved. Both are plain data:
+// they may be cached, sent to another thread, written to a file.
+import type { FuncType } from "./types.js";
+
+export interface FuncCode {
+  /** Index in the module's function space. */
+  readonly func: number;
+  readonly bytes: Uint8Array;
+  /** Alignment of the first byte, a power of two. */
+  readonly align: number;
+  /** Bytes between the return address and the stack pointer while the body runs. */
+  readonly frameBytes: number;
+  /** Ascending pcs, three numbers each: pc, TrapKind, Wasm byte offset. pc as `Exec.trapPc` reports it, relative to the first byte. */
+  readonly traps: Int32Array;
+  /** Ascending, two numbers each: pc from which, Wasm byte offset. Also holds the return address of every call. */
+  readonly source: Int32Array;
+  /** Three numbers each: position, kind (the target's), function index. */
+  readonly relocs: Int32Array;
+}
+
+export interface ModuleCode {
+  readonly target: string;
+  readonly bytes: Uint8Array;
+  /** Index of the first defined function: entry i below belongs to function `firstFunc + i`. */
+  readonly firstFunc: number;
+  /** Position and length in `bytes`, and frame size, per defined function. */
+  readonly start: Int32Array;
+  readonly length: Int32Array;
+  readonly frameBytes: Int32Array;
+  /** As in FuncCode, pcs relative to `bytes`, all functions in order of their position. */
+  readonly traps: Int32Array;
+  readonly source: Int32Array;
+}
+
+/** Machine code of a stub, without relocations. */
+export type StubCode = Uint8Array;
+
+/** How the signal handler tells our faults, and whom it asks otherwise. All are addresses. */
+export interface SignalHandlerContext {
+  codeBase: bigint;
+  codeEnd: bigint;
+  /** 64 bytes the runtime fills: [0] the handler found for SIGSEGV, [8] its sa_flags, [16] for SIGBUS, [24] flags, [32] SIGFPE, [40] flags. */
+  previous: bigint;
+}
+
+/** The ISA-specific pieces the runtime needs. A backend makes it, `pipeline` hands it over. */
+export interface RuntimeStubs {
+  readonly target: string;
+  /**
+   * C function `void ()`: enters `Exec.entryCode` with context `Exec.entryCtx` on the Wasm stack (`Exec.wasmSp`); arguments from
+   * slots, results to slots. Nests. Comes back with `Exec.trapped` = 0, or 1 after a trap or an exception. `exec` is baked in.
+   */
+  entry(sig: FuncType, exec: bigint): StubCode;
+  /** Called like compiled code with the context of a host function: arguments to slots, `Exec.callback(VmCtx.hostFunc)` on the host stack, results from slots. */
+  hostCall(sig: FuncType): StubCode;
+  /** See `Builtin`. */
+  builtin(): StubCode;
+  /** See `VmCtx.trapExit`: reports the site and returns from the innermost entry. */
+  trapExit(): StubCode;
+  /** `void (int sig, siginfo_t*, void* ucontext)`: a fault at a pc inside the code range becomes a trap exit, others go to the previous handler. */
+  signalHandler(context: SignalHandlerContext): StubCode;
+  /** C function `void (u64 out[8])` that reports CPU features as the target reads them; undefined where there is nothing to ask. */
+  cpuProbe(): StubCode | undefined;
+  /** Reads `cpuProbe`'s words: the names of the features this CPU has. */
+  cpuFeatures(words: BigUint64Array): readonly string[];
+  /** C function `void (address, length)` to make written code visible to instruction fetch; undefined where not needed. */
+  flushCode(): StubCode | undefined;
+}

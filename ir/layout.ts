@@ -1,0 +1,225 @@
+// What compiled code and runtime must agree on: traps, the vm-context, the exec-context, native records.
+//
+// One vm-context per instance, its address pinned in a register while the instance's code runs; one exec-context per
+// thread, which every vm-context points to: stacks, trap report, argument slots. All offsets are bytes; all fields are
+// little-endian; addresses are 64-bit. Code never holds an address or a canonical type id as a number: it reads them here.
+import type { FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex } from "./entity.js";
+import type { Module } from "./module.js";
+
+export const PAGE_BYTES = 65536;
+/** Pages of a 32-bit memory at most. */
+export const MAX_PAGES = 65536;
+
+export const enum TrapKind {
+  none = 0,
+  unreachable = 1,
+  out_of_bounds_memory = 2,
+  out_of_bounds_table = 3,
+  undefined_element = 4,
+  uninitialized_element = 5,
+  indirect_call_type_mismatch = 6,
+  integer_divide_by_zero = 7,
+  integer_overflow = 8,
+  invalid_conversion = 9,
+  stack_exhausted = 10,
+  /** Not a trap of Wasm: a host function threw; the exception waits in the runtime. */
+  host_exception = 11,
+}
+
+/** Name in dumps and `.ssa`/`.mir` text; message as the reference test suite has it. Indexed by `TrapKind`. */
+export const trapInfo = [
+  { name: "none", message: "" },
+  { name: "unreachable", message: "unreachable" },
+  { name: "out_of_bounds_memory", message: "out of bounds memory access" },
+  { name: "out_of_bounds_table", message: "out of bounds table access" },
+  { name: "undefined_element", message: "undefined element" },
+  { name: "uninitialized_element", message: "uninitialized element" },
+  { name: "indirect_call_type_mismatch", message: "indirect call type mismatch" },
+  { name: "integer_divide_by_zero", message: "integer divide by zero" },
+  { name: "integer_overflow", message: "integer overflow" },
+  { name: "invalid_conversion", message: "invalid conversion to integer" },
+  { name: "stack_exhausted", message: "call stack exhausted" },
+  { name: "host_exception", message: "exception in a host function" },
+] as const;
+
+/** Header of a vm-context. Contexts of host functions have the header alone. */
+export const enum VmCtx {
+  /** Address of the exec-context. */
+  exec = 0,
+  /** A prologue traps when rsp would pass below this. Leaves `STACK_RESERVE` bytes for leaf functions and signal frames. */
+  stackLimit = 8,
+  /** Base address of memory 0; never moves while the memory lives. */
+  memory0Base = 16,
+  /** Address of the trap exit: out-of-line trap code *calls* it, so that the return address names the site. */
+  trapExit = 24,
+  /** Address of the builtin stub: see `Builtin`. */
+  builtin = 32,
+  /** C functions, called by the C convention: memmove(dst, src, n), memset(dst, byte, n). */
+  memmove = 40,
+  memset = 48,
+  /** u32: an operand of the trapping instruction, stored by its out-of-line code: the element index of a call_indirect. */
+  trapValue = 56,
+  /** u32: in the context of a host function, the runtime's id of it. */
+  hostFunc = 60,
+  /** u32: the runtime's id of the instance. */
+  instance = 64,
+  headerBytes = 80,
+}
+
+/** Leaf functions with a frame of at most this many bytes need no stack check. */
+export const LEAF_FRAME_BYTES = 1024;
+/** Bytes below `stackLimit` that are still mapped. */
+export const STACK_RESERVE = 32768;
+
+/** The exec-context: one a thread. */
+export const enum Exec {
+  /** u32 TrapKind as far as native code knows: `none` means "look the site up by `trapPc`" when `trapped` is set. */
+  trapKind = 0,
+  /** u32: 1 when the last entry ended by a trap or an exception. */
+  trapped = 4,
+  /** The trapping pc: the faulting instruction, or the return address of the call to the trap exit. */
+  trapPc = 8,
+  /** Stack pointer at the site: what it is while the function's body runs. */
+  trapSp = 16,
+  /** vm-context of the trapping function. */
+  trapCtx = 24,
+  /** The address a guard page caught. */
+  faultAddress = 32,
+  /** Host stack pointer of the innermost entry: host calls run there, trap exits return there. */
+  hostSp = 40,
+  /** Where on the Wasm stack the next entry starts: its top, or the stack pointer of the innermost host call. 16-aligned. */
+  wasmSp = 48,
+  /** C function `void (u32 id)`: the runtime's one callback. `id` is a host function's id, or `BUILTIN_BIT | Builtin`. */
+  callback = 56,
+  /** vm-context of the calling instance at a builtin call; of the host function at a host call. */
+  callCtx = 64,
+  /** u32: set by the callback when its JS function threw: the stub unwinds to the innermost entry. */
+  hostThrew = 72,
+  /** What the next entry calls: code address, vm-context. */
+  entryCode = 80,
+  entryCtx = 88,
+  /** Arguments and results, raw bits, `SLOT_BYTES` each (an i32 in the low 4 bytes, the rest undefined). */
+  slots = 128,
+}
+
+export const SLOT_BYTES = 16;
+/** As many as a function can have parameters or results. */
+export const SLOT_COUNT = 1024;
+export const EXEC_BYTES = Exec.slots + SLOT_BYTES * SLOT_COUNT;
+
+export const BUILTIN_BIT = 0x80000000;
+
+/**
+ * Operations the runtime does in JS. Compiled code passes the builtin's number, then at most five integer or reference
+ * arguments in the integer argument registers (constants such as segment indices included), and calls `VmCtx.builtin`;
+ * arguments arrive in slots 0.., a result leaves in slot 0 and comes back in the first integer result register.
+ */
+export const enum Builtin {
+  memory_grow = 0, // (memory, delta) -> pages before, or -1
+  memory_init = 1, // (data, memory, d, s, n)
+  data_drop = 2, // (data)
+  table_grow = 3, // (table, value, delta) -> size before, or -1
+  table_fill = 4, // (table, d, value, n)
+  table_copy = 5, // (dst table, src table, d, s, n)
+  table_init = 6, // (elem, table, d, s, n)
+  elem_drop = 7, // (elem)
+  count = 8,
+}
+
+/** A function reference is the address of such a record; null is 0 (reading a record through null faults in page zero). */
+export const enum FuncRef {
+  code = 0,
+  /** vm-context of the *defining* instance (or of the host function). */
+  ctx = 8,
+  /** u32 CanonicalTypeId of the *definition*; never 0. */
+  typeId = 16,
+  /** u32: the runtime's id of the function instance. */
+  id = 20,
+  bytes = 32,
+}
+
+/** Header of a table, at a fixed address; `base` points to 8-byte references (externref: the store's handles, 0 is null). */
+export const enum TableHeader {
+  base = 0,
+  /** u32 */
+  length = 8,
+  bytes = 16,
+}
+
+/** Header of a memory, at a fixed address. `base` never changes. */
+export const enum MemoryHeader {
+  base = 0,
+  /** u64 bytes */
+  length = 8,
+  bytes = 16,
+}
+
+/** An imported function as the importer's context holds it. */
+export const enum ImportedFunc {
+  code = 0,
+  ctx = 8,
+  /** Address of the FuncRef record, what `ref.func` of an import gives. */
+  ref = 16,
+  bytes = 24,
+}
+
+/**
+ * Offsets of the variable part of one module's vm-context. Depends on declarations alone, so compiler and runtime
+ * compute it apart and agree. Linear in the declarations.
+ */
+export class VmLayout {
+  /** u32 each, indexed by TypeIndex: canonical ids, filled at instantiation from the store. */
+  readonly typeIds: number;
+  readonly imports: number;
+  /** 16 bytes each: the value of an own global, the address of an imported global's cell. */
+  readonly globals: number;
+  /** Addresses of TableHeaders, 8 bytes each. */
+  readonly tables: number;
+  /** Addresses of MemoryHeaders, 8 bytes each. */
+  readonly memories: number;
+  /** Addresses of FuncRef records, 8 bytes each, of `refFuncs` in that order. */
+  readonly refs: number;
+  readonly refFuncs: readonly FuncIndex[];
+  readonly bytes: number;
+  private readonly refSlot: ReadonlyMap<FuncIndex, number>;
+
+  constructor(module: Module) {
+    let at: number = VmCtx.headerBytes;
+    const section = (count: number, bytes: number) => {
+      const start = at;
+      at = (at + count * bytes + 15) & ~15;
+      return start;
+    };
+    this.refFuncs = module.referencedFuncs();
+    this.refSlot = new Map(this.refFuncs.map((index, slot) => [index, slot]));
+    this.globals = section(module.globals.length, 16);
+    this.tables = section(module.tables.length, 8);
+    this.memories = section(module.memories.length, 8);
+    this.imports = section(module.importedFuncCount, ImportedFunc.bytes);
+    this.typeIds = section(module.types.length, 4);
+    this.refs = section(this.refFuncs.length, 8);
+    this.bytes = at;
+  }
+
+  typeId(index: TypeIndex): number {
+    return this.typeIds + index * 4;
+  }
+  importedFunc(index: FuncIndex): number {
+    return this.imports + index * ImportedFunc.bytes;
+  }
+  global(index: GlobalIndex): number {
+    return this.globals + index * 16;
+  }
+  table(index: TableIndex): number {
+    return this.tables + index * 8;
+  }
+  memory(index: MemoryIndex): number {
+    return this.memories + index * 8;
+  }
+  /** Where the reference to a function that `ref.func` may name stands. Throws for a function the module does not refer to. */
+  ref(index: FuncIndex): number {
+    const slot = this.refSlot.get(index);
+    if (slot === undefined) throw new Error(`@${index} is not among the module's referenced functions`);
+    return this.refs + slot * 8;
+  }
+}
