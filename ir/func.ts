@@ -127,8 +127,8 @@ export class Func {
 
   // ---------------------------------------------------------------- values
 
-  /** A value in no block. Operands are NONE until set. */
-  private newValue(op: Op, type: Type, argCount: number, imm: number, imm2: number, offset: number): Value {
+  /** A value in no block: see `linkBefore`, `linkParam`. Operands are NONE until set. Most code wants `append` and its kin. */
+  newValue(op: Op, type: Type, argCount: number, imm: number, imm2: number, offset: number): Value {
     const v = this.valueCount++ as Value;
     if (v >= this.op.length) this.growValues();
     this.op[v] = op;
@@ -322,9 +322,16 @@ export class Func {
 
   /** Adds a parameter at the end of the list. Incoming edges that exist already get the argument NONE: set it by `setEdgeArg`. */
   addParam(b: Block, type: Type, offset = 0): Value {
+    const v = this.newValue(Op.param, type, 0, 0, 0, offset);
+    this.linkParam(v, b);
+    return v;
+  }
+
+  /** Makes a `param` that is in no block the last parameter of `b`; otherwise as `addParam`. */
+  linkParam(v: Value, b: Block): void {
     const n = this.paramCount[b]!;
-    const v = this.newValue(Op.param, type, 0, n, 0, offset);
     this.block[v] = b;
+    this.imm[v] = n;
     if (n === this.paramCapacity[b]!) {
       this.paramCapacity[b] = Math.max(2, n * 2);
       this.paramStart[b] = this.reallocate(this.paramStart[b]!, n, this.paramCapacity[b]!);
@@ -333,7 +340,6 @@ export class Func {
     this.paramCount[b] = n + 1;
     for (let e = this.firstPred[b]!; e !== NONE; e = this.edgeNextPred[e]!) this.pushEdgeArg(e as Edge, NONE as Value);
     this.cfgVersion++;
-    return v;
   }
 
   /** Keeps the parameters for which `keep` says true and their arguments on all incoming edges; renumbers `imm`. */
@@ -444,6 +450,18 @@ export class Func {
   }
   private edgeMark: Int32Array = new Int32Array(0);
 
+  /** How many targets a terminator names: 0, 1, 2, or the length of a `br_table`'s list (a shared edge more than once). */
+  targetCount(terminator: Value): number {
+    const op = this.op[terminator];
+    return op === Op.br ? 1 : op === Op.br_if ? 2 : op === Op.br_table ? this.imm2[terminator]! : 0;
+  }
+
+  /** The edge of target `i`; for loops that must stop and go on, where `forEachEdgeOf` cannot. */
+  targetEdge(terminator: Value, i: number): Edge {
+    if (this.op[terminator] === Op.br_table) return this.edgeTable[this.imm[terminator]! + i]! as Edge;
+    return (i === 0 ? this.imm[terminator]! : this.imm2[terminator]!) as Edge;
+  }
+
   /** Room for a `br_table` of `length` entries; returns its start in `edgeTable`. */
   newEdgeTable(length: number): number {
     const start = this.edgeTableLength;
@@ -469,7 +487,8 @@ export class Func {
 
   // ---------------------------------------------------------------- storage
 
-  private linkBefore(v: Value, b: Block, at: Value): void {
+  /** Puts a value that is in no block before `at` in block `b`, or at the end for NONE. */
+  linkBefore(v: Value, b: Block, at: Value): void {
     const prev = at === NONE ? this.lastInst[b]! : this.prev[at]!;
     this.block[v] = b;
     this.prev[v] = prev;
