@@ -312,6 +312,23 @@ export class Func {
     this.valueVersion++;
   }
 
+  /** Moves the instructions of `tail` to the end of `b`, which has no terminator, and removes `tail`, which has no incoming edge. */
+  appendBlock(b: Block, tail: Block): void {
+    const first = this.firstInst[tail]!;
+    if (first !== NONE) {
+      for (let v = first; v !== NONE; v = this.next[v]!) this.block[v] = b;
+      this.forEachEdgeOf(this.lastInst[tail]! as Value, (e) => this.setEdgeFrom(e, b));
+      const last = this.lastInst[b]!;
+      this.prev[first] = last;
+      if (last === NONE) this.firstInst[b] = first;
+      else this.next[last] = first;
+      this.lastInst[b] = this.lastInst[tail]!;
+      this.firstInst[tail] = NONE;
+      this.lastInst[tail] = NONE;
+    }
+    this.removeBlock(tail);
+  }
+
   terminator(b: Block): Value {
     return this.lastInst[b]! as Value;
   }
