@@ -10,7 +10,8 @@
 //   imm3   the shape word, see `Shape`: form, memory operand, condition, trap
 //   offset Wasm byte offset
 // Operands stand in this order: def, register uses, base register (only `Base.reg`), index register (only `Shape.index`),
-// other temporaries. `same`'s payload is the index of an operand in the instruction's own list. Operands with constraint
+// other temporaries. `same`'s payload is the index of that operand in the
+// instruction's own list. Operands with constraint
 // `any` may be a slot after allocation: the emitter then uses a memory operand on the frame.
 // Relies on registers.ts for the calling convention, on ir/machine/mfunc.ts for constraints.
 import type { MopInfo } from "../target.js";
@@ -173,16 +174,12 @@ export const enum M {
   /** High half of the product: def(fixed rdx), def(fixed rax, the low half), use(fixed rax), use(any, late). */
   umulh64, smulh64,
   /**
-   * def(fixed rax), temp(fixed rdx), use(fixed rax), use(reg, late). Quotients. imm bit 0: test for zero divisor; bit 1 (signed): test for overflow.
-   *   [test y,y; jz zero]  unsigned: xor edx,edx; div y.  signed: [cmp y,-1; je ovf; back:] cdq|cqo; idiv y
-   *   zero: trap integer_divide_by_zero.  ovf: cmp x,MIN; je (trap integer_overflow); jmp back.
+   * All eight: def(fixed rax) quotient, def(fixed rdx) remainder, use(fixed rax) x, use(reg, late) y. imm bit 0: test for a zero divisor;
+   * bit 1 (signed): test for overflow.
+   *   [test y,y; jz zero]  unsigned: xor edx,edx; div y.  signed: [cmp y,-1; je ovf; back:] cdq|cqo; idiv y; done:
+   *   zero: trap integer_divide_by_zero.  ovf of sdiv: cmp x,MIN; je (trap integer_overflow); jmp back.  ovf of srem: xor edx,edx; jmp done.
    */
-  udiv32, udiv64, sdiv32, sdiv64,
-  /**
-   * def(fixed rdx), temp(fixed rax), use(fixed rax), use(reg, late; not rdx). Remainders. imm as above, but overflow gives 0:
-   *   ovf: xor edx,edx; jmp done (behind idiv). The temp is rax itself being destroyed.
-   */
-  urem32, urem64, srem32, srem64,
+  udiv32, udiv64, sdiv32, sdiv64, urem32, urem64, srem32, srem64,
 
   // ---- float arithmetic
   /**
