@@ -1,0 +1,63 @@
+// `npm run spec [-- FILTER ...] [--mode native|explicit|O0|O1|interp|v8]`: the official suite, levels mvp and 2.0 without SIMD.
+//
+// Files run in child processes; one that crashes or hangs fails alone, by name. Closes with `N passed, N failed, N skipped`.
+import { engineFor, isMode, modes } from "../modes.js";
+import { runJobs, serveJobs } from "../pool.js";
+import { runFile, type FileResult } from "./file.js";
+import { suiteDirectory, suiteExists, suiteFiles } from "./suite.js";
+
+const FILE_SECONDS = 300;
+
+async function main(args: readonly string[]): Promise<void> {
+  let mode = "native";
+  let parallel = 2;
+  const filters: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === "--mode") mode = args[++i] ?? "";
+    else if (args[i] === "--parallel") parallel = Number(args[++i]);
+    else if (args[i] !== "--") filters.push(args[i]!);
+  }
+  if (!isMode(mode)) {
+    console.error(`unknown mode "${mode}": one of ${modes.join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  if (!suiteExists()) {
+    console.log(`note: the official suite is not there (${suiteDirectory}): nothing was run`);
+    console.log("0 passed, 0 failed, 0 skipped");
+    return;
+  }
+  const files = suiteFiles().filter((file) => filters.length === 0 || filters.some((part) => file.name.includes(part)));
+  // The longest first: the last ones to end are short.
+  files.sort((a, b) => b.total - a.total);
+  const started = performance.now();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const failedFiles: string[] = [];
+  await runJobs<string, FileResult>(files.map((file) => file.name), {
+    parallel,
+    seconds: FILE_SECONDS,
+    args: ["--child", mode],
+    lost: (name, reason) => ({ passed: 0, failed: files.find((file) => file.name === name)!.total, skipped: 0, failures: [reason], skips: {} }),
+    done(name, result) {
+      sum.passed += result.passed;
+      sum.failed += result.failed;
+      sum.skipped += result.skipped;
+      if (result.failed === 0) return;
+      failedFiles.push(name);
+      console.log(`FAIL ${name}: ${result.failed} of ${result.passed + result.failed}`);
+      for (const line of result.failures) console.log(`     ${line}`);
+    },
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (failedFiles.length > 0) console.log(`failed files: ${failedFiles.sort().join(" ")}`);
+  console.log(`${files.length} files, mode ${mode}, ${seconds} s; skipped: malformed text only`);
+  console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+  process.exitCode = sum.failed > 0 ? 1 : 0;
+}
+
+if (process.argv[2] === "--child") {
+  const engine = await engineFor(process.argv[3]!);
+  serveJobs<string, FileResult>((name) => runFile(engine, name));
+} else {
+  await main(process.argv.slice(2));
+}
