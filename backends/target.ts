@@ -65,4 +65,6 @@ export interface Target {
   /** Writes the displacement of a relocation in `bytes` at `position`, to a function that starts at `target` in the same blob. */
   relocate(bytes: Uint8Array, position: number, kind: number, target: number): void;
   readonly stubs: RuntimeStubs;
+  /** The byte between functions, 0 unless given: something that traps when run. */
+  readonly padding?: number;
 }
