@@ -5,7 +5,9 @@
 import type { FuncCode, ModuleCode } from "../ir/code.js";
 import type { Target } from "./target.js";
 
-function room(column: Int32Array, needed: number): Int32Array {
+type Column = Int32Array<ArrayBuffer>;
+
+function room(column: Column, needed: number): Column {
   if (needed <= column.length) return column;
   const bigger = new Int32Array(Math.max(needed, column.length * 2));
   bigger.set(column);
@@ -77,6 +79,11 @@ export class ModuleCodeBuilder {
       this.relocs[this.relocsLength++] = code.relocs[i + 1]!;
       this.relocs[this.relocsLength++] = code.relocs[i + 2]!;
     }
+  }
+
+  /** Bytes so far. */
+  get byteLength(): number {
+    return this.length;
   }
 
   /** Resolves the calls and hands the blob over. Throws when a function that is called was not added. */

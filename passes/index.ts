@@ -1,0 +1,21 @@
+// The registry: every pass that comes with lathe, in one explicit list. Names are unique (a test holds it).
+import { blockLayout } from "./block-layout.js";
+import { blockParams } from "./block-params.js";
+import { canonicalizeTypes } from "./canonicalize-types.js";
+import { copyFold } from "./copy-fold.js";
+import { criticalEdges } from "./critical-edges.js";
+import { dce } from "./dce.js";
+import { mergeBlocks } from "./merge-blocks.js";
+import type { Pass } from "./pass.js";
+import { unreachableCode } from "./unreachable-code.js";
+
+export const passes: readonly Pass[] = [
+  canonicalizeTypes,
+  unreachableCode,
+  blockParams,
+  copyFold,
+  mergeBlocks,
+  dce,
+  criticalEdges,
+  blockLayout,
+];

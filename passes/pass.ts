@@ -1,0 +1,108 @@
+// What a pass is, and what it is given.
+//
+// A pass is plain data with a `run` function: `stage` says which IR it sees, `scope` whether one function at a time or
+// all of them. It edits in place; whether it changed anything is read off the IR's version stamps, so it cannot forget
+// to tell. Passes keep nothing between runs: what a function-scoped pass must know of the whole module it computes in
+// `begin`, from the declarations, and receives back with each function. That is what lets functions stream through
+// the compiler one by one, each dropped when its code is emitted.
+import type { Analysis } from "../ir/analysis/analysis.js";
+import type { Func } from "../ir/func.js";
+import type { Module } from "../ir/module.js";
+import type { MFunc } from "../ir/machine/mfunc.js";
+
+/** `wasm`: bytes to bytes before decoding. `ssa`: SSA functions. `machine`: machine functions before register allocation. */
+export type Stage = "wasm" | "ssa" | "machine";
+/** `func`: called once a function. `module`: called once, with all functions. */
+export type Scope = "func" | "module";
+
+/** An order constraint. `pass` is a pass's name, or `"*"`: every pass that no explicit constraint puts elsewhere. */
+export interface Order {
+  readonly pass: string;
+  /** What goes wrong otherwise: one clause, printed when the constraint is broken. */
+  readonly why: string;
+}
+
+export type OptionValue = number | boolean | string;
+
+/** A pass's option: its default, which also gives its type, and one clause of explanation with the unit. */
+export interface PassOption {
+  readonly default: OptionValue;
+  readonly summary: string;
+}
+
+export interface PassContext {
+  /** Declarations of the module. Function bodies are only in the `Func`s. */
+  readonly module: Module;
+  /** The pass's own options: the defaults, with the user's values on top. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** The analysis of this function, computed now or reused while the function has not changed in what it depends on. */
+  get<T>(analysis: Analysis<T>, fn: Func): T;
+  /** Adds `n` (1 unless given) to a statistic of this pass, printed with `--stats`: `cx.count("folded")`. */
+  count(stat: string, n?: number): void;
+}
+
+interface PassBase {
+  /** Unique; lower case, words joined by hyphens: what the command line and dumps call it. */
+  readonly name: string;
+  /** One line, for `lathe passes`. */
+  readonly summary: string;
+  /** The last run of this pass comes after the last run of those. Passes that a pipeline does not hold are ignored. */
+  readonly after?: readonly Order[];
+  /** The first run of this pass comes before the first run of those. */
+  readonly before?: readonly Order[];
+  /** Every pipeline holds it. `canDisable`: the code is right without it, too, so a user may switch it off by name. */
+  readonly required?: { readonly why: string; readonly canDisable: boolean };
+  readonly options?: Readonly<Record<string, PassOption>>;
+}
+
+/** Rewrites the bytes of the module; may be asynchronous (only the asynchronous `compile` accepts such a pass). */
+export interface WasmPass extends PassBase {
+  readonly stage: "wasm";
+  readonly scope: "module";
+  run(bytes: Uint8Array, cx: WasmPassContext): Uint8Array | Promise<Uint8Array>;
+}
+
+export type WasmPassContext = Pick<PassContext, "options" | "count">;
+
+/** Edits one function at a time. `State` is whatever `begin` returns. */
+export interface FuncPass<State = any> extends PassBase {
+  readonly stage: "ssa";
+  readonly scope: "func";
+  /** Called once, before any function, and may edit the declarations; then `run` brings every function in line. */
+  begin?(module: Module, cx: PassContext): State;
+  run(fn: Func, cx: PassContext, state: State): void;
+}
+
+/** Sees all functions at once: the driver keeps all of them in memory for it. Ascending by index, imports absent. */
+export interface ModulePass extends PassBase {
+  readonly stage: "ssa";
+  readonly scope: "module";
+  run(funcs: readonly Func[], cx: PassContext): void;
+}
+
+/** Edits machine IR on virtual registers, after lowering. */
+export interface MachinePass extends PassBase {
+  readonly stage: "machine";
+  readonly scope: "func";
+  run(mfn: MFunc, cx: MachinePassContext): void;
+}
+
+export type MachinePassContext = Pick<PassContext, "module" | "options" | "count">;
+
+export type Pass = WasmPass | FuncPass | ModulePass | MachinePass;
+
+/**
+ * Declares a pass; returns it unchanged. Throws on a name that a command line could not hold.
+ *
+ * `definePass({ name: "my-pass", summary: "...", stage: "ssa", scope: "func", run(fn, cx) { ... } })`
+ */
+export function definePass<State>(pass: FuncPass<State>): FuncPass<State>;
+export function definePass(pass: ModulePass): ModulePass;
+export function definePass(pass: MachinePass): MachinePass;
+export function definePass(pass: WasmPass): WasmPass;
+export function definePass(pass: Pass): Pass {
+  if (!/^[a-z][a-z0-9]*([-:][A-Za-z0-9]+)*$/.test(pass.name)) {
+    throw new Error(`"${pass.name}" cannot name a pass: lower-case words joined by hyphens are expected`);
+  }
+  return pass;
+}

@@ -1,0 +1,224 @@
+// The driver: bytes in, code out. Reads top to bottom: decode, SSA passes, lower, allocate, emit, link.
+//
+// Functions stream: each is translated from its bytes, taken through all passes and the backend, and dropped; only its code
+// remains. A module-scoped pass, or recording, needs all functions at once; then the same steps run pass by pass.
+// Bodies are always translated against the declarations as decoded; passes edit a copy, and bring every function in line.
+import { allocate } from "../backends/regalloc/allocate.js";
+import { ModuleCodeBuilder } from "../backends/module-code.js";
+import type { CodegenModule, Target } from "../backends/target.js";
+import type { FuncCode, ModuleCode } from "../ir/code.js";
+import type { FuncIndex } from "../ir/entity.js";
+import type { Func } from "../ir/func.js";
+import { VmLayout } from "../ir/layout.js";
+import type { MFunc } from "../ir/machine/mfunc.js";
+import { verifyMFunc } from "../ir/machine/verify.js";
+import type { Module } from "../ir/module.js";
+import { verifyFunc } from "../ir/verify.js";
+import { decodeModule } from "./frontend/decode.js";
+import { WasmError } from "./frontend/error.js";
+import { translateFunction } from "./frontend/translate.js";
+import type { Settings } from "./options.js";
+import { PassRunner } from "./runner.js";
+import { History, snapshot, type FuncState, type ModuleStage } from "./state.js";
+import { newStats, type CompileStats } from "./stats.js";
+
+export interface Compilation {
+  /** Declarations as the passes left them: what instantiation needs. */
+  readonly module: Module;
+  readonly layout: VmLayout;
+  readonly target: Target;
+  readonly settings: Settings;
+  /** Undefined when only some functions were compiled. */
+  readonly code: ModuleCode | undefined;
+  readonly stats: CompileStats;
+  /** When recording. */
+  readonly history: History | undefined;
+}
+
+/**
+ * Compiles a binary module.
+ * @throws WasmError for bytes that are malformed, invalid or not supported, with their offset; PassError and Error for bugs
+ * of passes and of the compiler, with function and pass named.
+ */
+export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation {
+  const stats = newStats();
+  const clock = new Clock(stats.ms);
+
+  // Bytes => declarations, bodies validated.
+  const decoded = decodeModule(bytes);
+  clock.lap("decode");
+  refuseUnsupported(decoded);
+  const indices = definedFuncs(decoded, settings.only);
+  stats.moduleBytes = bytes.length;
+  stats.functions = indices.length;
+  for (const index of indices) stats.bodyBytes += decoded.funcs[index]!.bodyEnd - decoded.funcs[index]!.bodyStart;
+
+  const { observe } = settings;
+  const module = decoded.clone();
+  const history = settings.record ? new History(module, settings.plain) : undefined;
+  const runner = new PassRunner(
+    module,
+    settings.schedule.ssa,
+    settings.schedule.machine,
+    {
+      verify: settings.verify,
+      passOptions: settings.passOptions,
+      dumpDir: settings.dumpDir,
+      ...(observe?.ssa && { afterPass: (fn, pass, _position, changed) => observe.ssa!(fn, pass, changed) }),
+      ...(observe?.machine && { afterMachinePass: (mfn, pass) => observe.machine!(mfn, pass) }),
+    },
+    stats.passes,
+  );
+
+  // Body bytes => SSA.
+  const translate = (index: FuncIndex): Func => {
+    const fn = translateFunction(decoded, index);
+    if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded));
+    observe?.ssa?.(fn, "translate", true);
+    stats.ssaInsts += fn.valueCount;
+    clock.lap("translate");
+    return fn;
+  };
+  /** The function as it was before a position of the schedule, for the report of a failure. */
+  const before = (index: FuncIndex) => (position: number) => runner.rerun(translateFunction(decoded, index), position);
+
+  // SSA => code.
+  const builder = new ModuleCodeBuilder(settings.target, decoded.importedFuncCount, decoded.funcs.length - decoded.importedFuncCount, stats.bodyBytes * 4);
+  let codegen: CodegenModule;
+  const lower = (fn: Func): MFunc => {
+    const mfn = settings.target.lower(fn, codegen, settings.codegen);
+    stats.machineInsts += mfn.instCount;
+    clock.lap("lower");
+    observe?.machine?.(mfn, "lower");
+    runner.runMachine(mfn);
+    if (settings.verify) mustVerify("lowering", fn.index, module, verifyMFunc(mfn, settings.target));
+    clock.lap("passes");
+    return mfn;
+  };
+  const allocateRegisters = (mfn: MFunc): void => {
+    allocate(mfn, settings.target.registers, { level: settings.codegen.level, check: settings.check });
+    observe?.machine?.(mfn, "allocate");
+    clock.lap("allocate");
+  };
+  const emit = (mfn: MFunc): FuncCode => {
+    const code = settings.target.emit(mfn, settings.codegen);
+    observe?.code?.(code, mfn);
+    builder.add(code);
+    clock.lap("emit");
+    return code;
+  };
+
+  if (history || runner.needsAllFuncs) {
+    const funcs = indices.map(translate);
+    const recorder = history && new Recorder(history, module);
+    recorder?.step("translate", "ssa", funcs.map((fn) => [fn.index, { ssa: snapshot(fn) }]));
+    for (const phase of runner.phases) {
+      runner.begin(phase);
+      if (phase.scope === "module") {
+        const stamps = funcs.map(stampOf);
+        runner.runModule(phase, funcs);
+        recorder?.step(phase.slot.pass.name, "ssa", changedSince(funcs, stamps));
+        continue;
+      }
+      for (const slot of phase.slots) {
+        const stamps = funcs.map(stampOf);
+        for (const fn of funcs) runner.runSlot(slot, fn, before(fn.index));
+        recorder?.step(slot.pass.name, "ssa", changedSince(funcs, stamps));
+      }
+    }
+    clock.lap("passes");
+    codegen = { module, layout: new VmLayout(module) };
+    if (!recorder) {
+      for (const fn of funcs) {
+        const mfn = lower(fn);
+        allocateRegisters(mfn);
+        emit(mfn);
+      }
+    } else {
+      const mfns = funcs.map(lower);
+      recorder.step("lower", "machine", mfns.map((mfn) => [mfn.index, { machine: snapshot(mfn) }]));
+      mfns.forEach(allocateRegisters);
+      recorder.step("allocate", "allocated", mfns.map((mfn) => [mfn.index, { allocated: snapshot(mfn) }]));
+      const codes = mfns.map(emit);
+      recorder.step("emit", "code", codes.map((code) => [code.func, { code }]));
+    }
+  } else {
+    for (const phase of runner.phases) runner.begin(phase);
+    codegen = { module, layout: new VmLayout(module) };
+    clock.lap("passes");
+    for (const index of indices) {
+      const fn = translate(index);
+      for (const phase of runner.phases) runner.runFunc(phase, fn, before(index));
+      clock.lap("passes");
+      const mfn = lower(fn);
+      allocateRegisters(mfn);
+      emit(mfn);
+    }
+  }
+
+  const code = settings.only ? undefined : builder.finish();
+  stats.codeBytes = builder.byteLength;
+  clock.lap("link");
+  clock.stop();
+  return { module, layout: codegen.layout, target: settings.target, settings, code, stats, history };
+}
+
+/** Charges the time since the last lap to a stage. */
+class Clock {
+  private readonly started = performance.now();
+  private last = this.started;
+  constructor(private readonly ms: CompileStats["ms"]) {}
+  lap(stage: keyof CompileStats["ms"]): void {
+    const now = performance.now();
+    this.ms[stage] += now - this.last;
+    this.last = now;
+  }
+  stop(): void {
+    this.ms.total = performance.now() - this.started;
+  }
+}
+
+/** Adds revisions to a history, each with the time since the one before. */
+class Recorder {
+  private last = performance.now();
+  constructor(
+    private readonly history: History,
+    private readonly module: Module,
+  ) {}
+  step(name: string, stage: ModuleStage, changed: readonly (readonly [number, FuncState])[]): void {
+    const now = performance.now();
+    this.history.advance({ name, stage, module: this.module, funcs: new Map(changed), ms: now - this.last });
+    this.last = performance.now();
+  }
+}
+
+function stampOf(fn: Func): number {
+  return fn.cfgVersion + fn.valueVersion;
+}
+
+function changedSince(funcs: readonly Func[], stamps: readonly number[]): [number, FuncState][] {
+  return funcs.filter((fn, i) => stampOf(fn) !== stamps[i]).map((fn) => [fn.index, { ssa: snapshot(fn) }]);
+}
+
+function definedFuncs(module: Module, only: readonly number[] | undefined): FuncIndex[] {
+  const first = module.importedFuncCount;
+  if (only) {
+    for (const index of only) {
+      if (!(index >= first && index < module.funcs.length)) throw new Error(`there is no function @${index} with a body in this module`);
+    }
+    return [...new Set(only)].sort((a, b) => a - b) as FuncIndex[];
+  }
+  return Array.from({ length: module.funcs.length - first }, (_, i) => (first + i) as FuncIndex);
+}
+
+function refuseUnsupported(module: Module): void {
+  const simd = module.features.get("simd");
+  if (simd !== undefined) throw new WasmError("unsupported", simd, "SIMD is not supported yet: this module uses v128");
+}
+
+function mustVerify(step: string, index: number, module: Module, problems: readonly unknown[]): void {
+  if (problems.length === 0) return;
+  const { name } = module.funcs[index]!;
+  const where = `@${index}${name === undefined ? "" : ` "${name}"`}`;
+  throw new Error(`${step} of ${where} left IR that does not verify:\n  ${problems.slice(0, 5).map(String).join("\n  ")}`);
+}

@@ -1,0 +1,123 @@
+// The options of a compilation: what they mean, their defaults, and what is refused.
+import type { Func } from "../ir/func.js";
+import type { FuncCode } from "../ir/code.js";
+import type { MFunc } from "../ir/machine/mfunc.js";
+import type { CodegenOptions, Target } from "../backends/target.js";
+import { binaryenPass } from "../passes/binaryen.js";
+import { passes as registry } from "../passes/index.js";
+import type { OptionValue, Pass } from "../passes/pass.js";
+import { pipelines, type Level } from "./pipelines.js";
+import { schedule, type Schedule } from "./schedule.js";
+import { hostTarget, targetNamed } from "./targets.js";
+
+/** Called as functions pass by, for whoever wants to look: nothing may be changed, and nothing kept without a copy. */
+export interface CompileObserver {
+  /** Behind translation (`pass` is "translate") and behind every SSA pass. */
+  ssa?(fn: Func, pass: string, changed: boolean): void;
+  /** Behind lowering ("lower") and every machine pass, on virtual registers; behind "allocate" on registers and slots. */
+  machine?(mfn: MFunc, step: string): void;
+  code?(code: FuncCode, mfn: MFunc): void;
+}
+
+export interface CompileOptions {
+  /** How much is spent on the code: 0 least, 2 (default) most. Chooses the pipeline and the register allocator. */
+  level?: Level;
+  /**
+   * How accesses outside of a memory are found: `guard` (default) lets them fault on unmapped pages, which takes 8 GiB of address
+   * space a memory; `explicit` compares every address.
+   */
+  bounds?: "guard" | "explicit";
+  /** Instruction set: the host's by default. Code for another one can be made but not run. */
+  target?: string;
+  /** CPU features that the code may use, by the target's names. Default: what this host's CPU has. */
+  features?: readonly string[];
+  /** Further passes: names of the registry, `binaryen:<pass>` such as `binaryen:O2`, or passes of your own. Each gets the earliest place its constraints allow. */
+  passes?: readonly (Pass | string)[];
+  /** All passes, in order, in place of the level's pipeline. */
+  pipeline?: readonly (Pass | string)[];
+  /** Names of passes to leave out. */
+  disable?: readonly string[];
+  /** Options of passes: by pass name, then by option name; `lathe passes` lists them. */
+  passOptions?: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** Verify the IR behind every pass, lowering and allocation. Default false: costs about as much as the passes. */
+  verify?: boolean;
+  /** Prove every register allocation by the symbolic checker. Default false. */
+  check?: boolean;
+  /** Keep the module's state behind every pass: `Compilation.history`. Default false; holds all functions in memory. */
+  record?: boolean;
+  /** Compile only these functions (indices in the module's function space). What results can be looked at, not run. */
+  only?: readonly number[];
+  observe?: CompileObserver;
+  /** Directory for the IR of a failing pass. Default: a new one under the OS's temporary directory. */
+  dumpDir?: string;
+}
+
+/** Options with every default filled in, passes in place. */
+export interface Settings {
+  readonly target: Target;
+  readonly codegen: CodegenOptions;
+  readonly schedule: Schedule;
+  readonly passOptions: NonNullable<CompileOptions["passOptions"]>;
+  readonly verify: boolean;
+  readonly check: boolean;
+  readonly record: boolean;
+  readonly only: readonly number[] | undefined;
+  readonly observe: CompileObserver | undefined;
+  readonly dumpDir: string | undefined;
+  /** What a history keeps of the options: plain data. */
+  readonly plain: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * @param hostFeatures asked only when `features` is not given and the target is the host's.
+ * @throws Error on unknown targets, features, passes or options; ScheduleError on a pipeline that cannot run as written.
+ */
+export function resolveOptions(options: CompileOptions, hostFeatures: (target: Target) => readonly string[]): Settings {
+  const level = options.level ?? 2;
+  if (level !== 0 && level !== 1 && level !== 2) throw new Error(`level is 0, 1 or 2, not ${String(level)}`);
+  const bounds = options.bounds ?? "guard";
+  if (bounds !== "guard" && bounds !== "explicit") throw new Error(`bounds is "guard" or "explicit", not ${JSON.stringify(bounds)}`);
+  const target = options.target === undefined ? hostTarget() : targetNamed(options.target);
+  const features = options.features ?? (target === hostTarget() ? hostFeatures(target) : []);
+
+  const known = new Map(registry.map((pass) => [pass.name, pass]));
+  const own = new Map<string, Pass>();
+  const nameOf = (pass: Pass | string): string => {
+    if (typeof pass === "string") {
+      if (pass.startsWith("binaryen:") && !own.has(pass)) own.set(pass, binaryenPass(pass.slice("binaryen:".length)));
+      return pass;
+    }
+    // A pass of the registry given as an object is that pass; another one under its name is refused by the schedule.
+    if (known.get(pass.name) !== pass && own.get(pass.name) !== pass) {
+      if (own.has(pass.name)) throw new Error(`two passes are named "${pass.name}"`);
+      own.set(pass.name, pass);
+    }
+    return pass.name;
+  };
+  const pipeline = options.pipeline?.map(nameOf) ?? pipelines[level]!;
+  const extra = options.passes?.map(nameOf) ?? [];
+  const passOptions = options.passOptions ?? {};
+  for (const name of Object.keys(passOptions)) {
+    if (!known.has(name) && !own.has(name)) throw new Error(`passOptions: there is no pass "${name}"`);
+  }
+  const plan = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
+  return {
+    target,
+    codegen: { level, bounds, features: new Set(features) },
+    schedule: plan,
+    passOptions,
+    verify: options.verify ?? false,
+    check: options.check ?? false,
+    record: options.record ?? false,
+    only: options.only,
+    observe: options.observe,
+    dumpDir: options.dumpDir,
+    plain: {
+      level,
+      bounds,
+      target: target.name,
+      features: [...features],
+      passes: [...plan.wasm, ...plan.ssa, ...plan.machine].map((pass) => pass.name),
+    },
+  };
+}

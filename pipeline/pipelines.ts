@@ -1,0 +1,37 @@
+// The pipelines, written out: what runs, in the order in which it runs. The order is checked (schedule.ts), never computed.
+//
+// O0 does what code needs; O1 removes what is plainly superfluous; O2 also looks across blocks. Names are those of the
+// registry (passes/index.ts). A name may stand more than once.
+
+export type Level = 0 | 1 | 2;
+
+export const O0: readonly string[] = [
+  "canonicalize-types",
+  "unreachable-code",
+  "critical-edges",
+  "block-layout",
+];
+
+export const O1: readonly string[] = [
+  "canonicalize-types",
+  "unreachable-code",
+  "block-params",
+  "copy-fold",
+  "merge-blocks",
+  "dce",
+  "critical-edges",
+  "block-layout",
+];
+
+export const O2: readonly string[] = [
+  "canonicalize-types",
+  "unreachable-code",
+  "block-params",
+  "copy-fold",
+  "merge-blocks",
+  "dce",
+  "critical-edges",
+  "block-layout",
+];
+
+export const pipelines: readonly (readonly string[])[] = [O0, O1, O2];
