@@ -4,8 +4,9 @@
 // does not keep a NaN's payload. Signatures come from our decoder and are proved by V8 when it links a bridge to the function.
 import { Type, type FuncType, valueTypes } from "../ir/types.js";
 import type { Module } from "../ir/module.js";
-import { decodeModule } from "../pipeline/frontend/index.js";
+import { decodeModule } from "../pipeline/frontend/decode.js";
 import { floatBits, floatOf, isFloat, isReference, type Engine, type Extern, type Imports, type Instance, type Outcome, type Store, type Val } from "./engine.js";
+import { funcType, header, leb, section, typeCode } from "./wasm-bytes.js";
 
 type Callable = (...args: unknown[]) => unknown;
 
@@ -21,22 +22,6 @@ interface V8Func {
   bridge?: Callable;
 }
 
-function leb(n: number): number[] {
-  const bytes: number[] = [];
-  do {
-    const low = n & 0x7f;
-    n >>>= 7;
-    bytes.push(n === 0 ? low : low | 0x80);
-  } while (n !== 0);
-  return bytes;
-}
-
-function section(id: number, ...items: number[][]): number[] {
-  const body = [...leb(items.length), ...items.flat()];
-  return [id, ...leb(body.length), ...body];
-}
-
-const code = (type: Type) => valueTypes[type].code;
 const asInteger = (type: Type): Type => (type === Type.f32 ? Type.i32 : type === Type.f64 ? Type.i64 : type);
 const reinterpret = (from: Type, to: Type): number[] => {
   if (from === to) return [];
@@ -47,7 +32,6 @@ const reinterpret = (from: Type, to: Type): number[] => {
 
 /** A module that imports a function of signature `from` and exports the same as `to`; the two differ in float against integer only. */
 function bridgeModule(from: FuncType, to: FuncType): WebAssembly.Module {
-  const type = (sig: FuncType) => [0x60, ...leb(sig.params.length), ...sig.params.map(code), ...leb(sig.results.length), ...sig.results.map(code)];
   const body: number[] = [];
   to.params.forEach((param, i) => body.push(0x20, ...leb(i), ...reinterpret(param, from.params[i]!)));
   body.push(0x10, 0);
@@ -55,11 +39,11 @@ function bridgeModule(from: FuncType, to: FuncType): WebAssembly.Module {
   for (let i = from.results.length - 1; i >= 0; i--) body.push(0x21, ...leb(firstLocal + i));
   to.results.forEach((result, i) => body.push(0x20, ...leb(firstLocal + i), ...reinterpret(from.results[i]!, result)));
   body.push(0x0b);
-  const locals = [...leb(from.results.length), ...from.results.flatMap((t) => [1, code(t)])];
+  const locals = [...leb(from.results.length), ...from.results.flatMap((t) => [1, typeCode(t)])];
   const func = [...locals, ...body];
   const bytes = [
-    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    ...section(1, type(from), type(to)),
+    ...header,
+    ...section(1, funcType(from), funcType(to)),
     ...section(2, [0, 0, 0, 0]),
     ...section(3, [1]),
     ...section(7, [0, 0, 1]),

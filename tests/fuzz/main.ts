@@ -10,7 +10,7 @@ import { callPlan, differences, record } from "../oracle.js";
 import { engineFor, isMode } from "../modes.js";
 import { runJobs, serveJobs } from "../pool.js";
 import { v8Engine } from "../v8.js";
-import { decodeModule } from "../../pipeline/frontend/index.js";
+import { decodeModule } from "../../pipeline/frontend/decode.js";
 import { Generator } from "./generate.js";
 import { mutationJob, type MutationResult } from "./mutate.js";
 import { Random } from "./random.js";

@@ -2,7 +2,7 @@
 //
 // Two exceptions, each narrow: V8 takes features that are not in 2.0 (then our error must be of kind `unsupported`), and
 // it has limits of its own (then its message must speak of one). Anything else is a failure.
-import { validateModule } from "../../pipeline/index.js";
+import { decodeModule } from "../../pipeline/frontend/decode.js";
 import { WasmError } from "../../pipeline/frontend/error.js";
 import { moduleBytes, suiteCommands, suiteExists, suiteFiles } from "../spec/suite.js";
 import type { Generator } from "./generate.js";
@@ -87,7 +87,7 @@ export async function mutationJob(generator: Generator, job: { first: number; co
     const takenByV8 = WebAssembly.validate(bytes as BufferSource);
     let error: unknown;
     try {
-      validateModule(bytes);
+      decodeModule(bytes);
     } catch (caught) {
       error = caught;
     }
