@@ -5,15 +5,12 @@
 import type { FuncIndex } from "../../ir/entity.js";
 import type { Module } from "../../ir/module.js";
 import { Type, isRef, typeName, type FuncType } from "../../ir/types.js";
+import { emptyBlock, valueBlocks } from "./block-type.js";
 import { laterFeature, opcodeName, prefixedName, printOpcode } from "./error.js";
 import { Limit } from "./limits.js";
 import { Code, CodeFc, Shape, maxAlign, shapes, shapesFc } from "./opcodes.js";
 import { Reader, typeOfCode } from "./reader.js";
 import { SimdImm, simdOps } from "./simd-ops.js";
-
-const empty: FuncType = { params: [], results: [] };
-/** Block types that are a single value type, by type. */
-const singles: readonly FuncType[] = [1, 2, 3, 4, 5, 6, 7].reduce<FuncType[]>((list, type) => [...list, { params: [], results: [type as Type] }], [empty]);
 
 /** Locals above this many are looked up in runs, so that a short body with a long list of locals stays cheap. */
 const expandedLocals = 256;
@@ -242,8 +239,8 @@ export class BodyValidator extends Reader {
   private blockType(): FuncType {
     const at = this.pos;
     const code = this.byte("a block type");
-    if (code === 0x40) return empty;
-    if (typeOfCode[code] !== Type.none) return singles[typeOfCode[code]!]!;
+    if (code === 0x40) return emptyBlock;
+    if (typeOfCode[code] !== Type.none) return valueBlocks[typeOfCode[code]!]!;
     this.pos = at;
     if ((code & 0xc0) === 0x40) this.valueType("a block type");
     const index = this.s33("a block type");
