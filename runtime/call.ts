@@ -1,0 +1,188 @@
+// Calls across the border: JS to Wasm (either engine), Wasm to JS, and between the engines.
+//
+// Arguments are coerced before anything is written, because coercion may run code that uses the same slots. Natively a
+// value takes one slot of the exec-context, in the interpreter one register of its file; both are `Cells`.
+import { InterpTrap, type InterpCallee, type RegFile } from "../ir/interp-env.js";
+import { run } from "../ir/interp.js";
+import { TrapKind } from "../ir/layout.js";
+import { SLOT_WORDS, type ExecContext } from "./exec-context.js";
+import type { FuncInstance } from "./func.js";
+import { findHolder } from "./holder.js";
+import { trapOfInterp } from "./trap.js";
+import { coerce, copyBits, mayRunCode, readRaw, readValue, writeRaw, writeValue, type Cells } from "./values.js";
+
+/** 32-bit words of an interpreter register. */
+const REG_WORDS = 2;
+
+/**
+ * Calls a function as an exported function is called: coerced arguments, missing ones undefined; nothing, a value, or an array.
+ * @throws Trap; TypeError from coercion; what a host function threw.
+ */
+export function callFunc(func: FuncInstance, args: readonly unknown[]): unknown {
+  return invoke(func, args, false);
+}
+
+/**
+ * Calls with raw bits (BigInt) for numbers; references are JS values. NaN payloads survive.
+ * @returns all results, unsigned.
+ */
+export function callRaw(func: FuncInstance, args: readonly unknown[]): unknown[] {
+  const result = invoke(func, args, true);
+  const { length } = func.sig.results;
+  return length === 0 ? [] : length === 1 ? [result] : (result as unknown[]);
+}
+
+function invoke(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
+  const { thread } = func.store;
+  if (func.host) return invokeHost(func, args, raw);
+  const { current } = thread;
+  thread.current = func.holder;
+  try {
+    const { exec } = thread;
+    if (func.code !== 0 && exec && !func.holder.interpreted) {
+      func.enter ??= exec.entry(func.sig);
+      writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
+      exec.run(func.enter, func.code, func.ctx);
+      return readAll(exec, exec.slots, SLOT_WORDS, func, raw);
+    }
+    return invokeInterpreted(func, args, raw);
+  } finally {
+    thread.current = current;
+  }
+}
+
+function invokeInterpreted(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
+  const { interp } = func.store.thread;
+  const at = interp.top;
+  interp.file.ensure(at + Math.max(func.sig.params.length, func.sig.results.length));
+  const coerced = raw ? args : coerceAll(func, args);
+  writeAll(interp.file, at * REG_WORDS, REG_WORDS, func, coerced, raw);
+  runInterpreted(func);
+  return readAll(interp.file, at * REG_WORDS, REG_WORDS, func, raw);
+}
+
+/** Arguments and results stand at the top of the interpreter's file. */
+function runInterpreted(func: FuncInstance): void {
+  const { interp } = func.store.thread;
+  const { top, depth } = interp;
+  try {
+    run(interp, calleeOf(func));
+  } catch (error) {
+    throw error instanceof InterpTrap ? trapOfInterp(error) : error;
+  } finally {
+    interp.top = top;
+    interp.depth = depth;
+  }
+}
+
+/** A host function called from JS: coerced both ways, as if Wasm stood between. */
+function invokeHost(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
+  const count = Math.max(func.sig.params.length, func.sig.results.length);
+  const cells = new ArrayBuffer(count * 8);
+  const views: Cells = { i32: new Int32Array(cells), i64: new BigInt64Array(cells), f32: new Float32Array(cells), f64: new Float64Array(cells) };
+  writeAll(views, 0, REG_WORDS, func, args, raw);
+  callHost(func, views, 0, REG_WORDS);
+  return readAll(views, 0, REG_WORDS, func, raw);
+}
+
+function coerceAll(func: FuncInstance, args: readonly unknown[]): readonly unknown[] {
+  return func.sig.params.map((type, i) => coerce(type, args[i]));
+}
+
+function writeAll(cells: Cells, base: number, stride: number, func: FuncInstance, args: readonly unknown[], raw: boolean): void {
+  const { params } = func.sig;
+  const { store, holder } = func;
+  if (raw) {
+    for (let i = 0; i < params.length; i++) writeRaw(cells, base + i * stride, params[i]!, args[i], store, holder);
+    return;
+  }
+  for (let i = 0; i < params.length; i++) {
+    if (mayRunCode(params[i]!, args[i])) {
+      args = coerceAll(func, args);
+      break;
+    }
+  }
+  for (let i = 0; i < params.length; i++) writeValue(cells, base + i * stride, params[i]!, args[i], store, holder);
+}
+
+function readAll(cells: Cells, base: number, stride: number, func: FuncInstance, raw: boolean): unknown {
+  const { results } = func.sig;
+  const { store, holder } = func;
+  const read = raw ? readRaw : readValue;
+  if (results.length === 0) return undefined;
+  if (results.length === 1) return read(cells, base, results[0]!, store, holder);
+  return results.map((type, i) => read(cells, base + i * stride, type, store, holder));
+}
+
+/** Calls the JS function: arguments from cells, results into the same ones. */
+function callHost(func: FuncInstance, cells: Cells, base: number, stride: number): void {
+  const { params, results } = func.sig;
+  const { store, holder } = func;
+  const { fn, raw } = func.host!;
+  const near = store.thread.current ?? holder;
+  const args: unknown[] = [];
+  for (let i = 0; i < params.length; i++) {
+    args.push((raw ? readRaw : readValue)(cells, base + i * stride, params[i]!, store, near));
+  }
+  const result = fn(...args);
+  if (results.length === 0) return;
+  if (results.length === 1) {
+    if (raw) writeRaw(cells, base, results[0]!, result, store, holder);
+    else writeValue(cells, base, results[0]!, coerce(results[0]!, result), store, holder);
+    return;
+  }
+  if (typeof result !== "object" || result === null) throw new TypeError(`a host function of ${results.length} results must return an array`);
+  const list = [...(result as Iterable<unknown>)];
+  if (list.length !== results.length) throw new TypeError(`a host function must return ${results.length} results, not ${list.length}`);
+  const values = raw ? list : results.map((type, i) => coerce(type, list[i]));
+  for (let i = 0; i < results.length; i++) (raw ? writeRaw : writeValue)(cells, base + i * stride, results[i]!, values[i], store, holder);
+}
+
+/** The callback's way to a host function, or to an interpreted one, that native code has called. */
+export function hostCallFromNative(exec: ExecContext, id: number): void {
+  const { thread } = exec;
+  const near = thread.current;
+  const func = near?.hostFunc(id) ?? (near && findHolder(near, (holder) => holder.hostFunc(id) !== undefined)?.hostFunc(id));
+  if (!func) throw new Error(`host function ${id} is not to be found`);
+  if (func.host) {
+    callHost(func, exec, exec.slots, SLOT_WORDS);
+    return;
+  }
+  const { params, results } = func.sig;
+  const { file, top } = thread.interp;
+  if (!file.ensure(top + Math.max(params.length, results.length))) throw trapOfInterp(new InterpTrap(TrapKind.stack_exhausted));
+  for (let i = 0; i < params.length; i++) copyBits(exec.i32, exec.slots + i * SLOT_WORDS, file.i32, (top + i) * REG_WORDS);
+  const { current } = thread;
+  thread.current = func.holder;
+  try {
+    runInterpreted(func);
+  } finally {
+    thread.current = current;
+  }
+  for (let i = 0; i < results.length; i++) copyBits(file.i32, (top + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
+}
+
+/** The function as the interpreter calls it. */
+export function calleeOf(func: FuncInstance): InterpCallee {
+  return (func.callee ??= func.holder.interpreted && !func.host ? func.holder.interpret(func.index) : { kind: "host", call: (file, at) => callFromInterp(func, file, at) });
+}
+
+function callFromInterp(func: FuncInstance, file: RegFile, at: number): void {
+  if (func.host) {
+    callHost(func, file, at * REG_WORDS, REG_WORDS);
+    return;
+  }
+  const { params, results } = func.sig;
+  const { thread } = func.store;
+  const exec = thread.exec!;
+  for (let i = 0; i < params.length; i++) copyBits(file.i32, (at + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
+  func.enter ??= exec.entry(func.sig);
+  const { current } = thread;
+  thread.current = func.holder;
+  try {
+    exec.run(func.enter, func.code, func.ctx);
+  } finally {
+    thread.current = current;
+  }
+  for (let i = 0; i < results.length; i++) copyBits(exec.i32, exec.slots + i * SLOT_WORDS, file.i32, (at + i) * REG_WORDS);
+}

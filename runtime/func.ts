@@ -1,0 +1,132 @@
+// Function instances: one JS object for each function that is seen from outside, with its native record.
+//
+// It carries the canonical type of its *definition*, and is what imports, re-exports, tables and references hand on, so
+// that identity and type never depend on the way a function was reached. The record (`FuncRef` in ir/layout.ts) is what
+// native code holds; its last words name holder and index, so that JS finds back.
+import type { CanonicalTypeId } from "../ir/entity.js";
+import { FuncRef, VmCtx } from "../ir/layout.js";
+import type { FuncType } from "../ir/types.js";
+import type { InterpCallee } from "../ir/interp-env.js";
+import { callFunc } from "./call.js";
+import { Holder } from "./holder.js";
+import { writeWord, type Chunk } from "./native-heap.js";
+import type { Resource } from "./reclaim.js";
+import type { Store } from "./store.js";
+import type { Thread } from "./thread.js";
+
+/** u32 in a record, behind the fields that native code knows: the id of the holder. */
+export const RECORD_HOLDER = 24;
+
+/** A JS function as code. `raw`: numbers cross as raw bits. */
+export interface HostCode {
+  readonly fn: (...args: unknown[]) => unknown;
+  readonly raw: boolean;
+}
+
+export class FuncInstance {
+  readonly typeId: CanonicalTypeId;
+  /** Native entry; 0 where there is none (interpreted functions, and host functions before a backend is there). */
+  code = 0;
+  ctx = 0;
+  /** Address of the FuncRef record, 0 where no reference to the function can be made. */
+  record = 0;
+  /** As the interpreter calls it; made at the first use. */
+  callee: InterpCallee | undefined;
+  /** Enters native code, by signature; made at the first call. */
+  enter: (() => void) | undefined;
+  private exported: ((...args: unknown[]) => unknown) | undefined;
+
+  constructor(
+    readonly store: Store,
+    /** The defining instance; of a host function whoever owns its context. */
+    readonly holder: Holder,
+    /** Within the holder. */
+    readonly index: number,
+    readonly sig: FuncType,
+    readonly host: HostCode | undefined,
+  ) {
+    this.typeId = store.intern(sig);
+  }
+
+  /** The exported function object: always the same one. */
+  get object(): (...args: unknown[]) => unknown {
+    return (this.exported ??= exportedFunction(this));
+  }
+
+  reference(): number {
+    if (this.record === 0) throw new Error(`function ${this.index} has no record: the module refers to it nowhere`);
+    return this.record;
+  }
+}
+
+const instances = new WeakMap<object, FuncInstance>();
+
+/** The function instance behind an exported function object. */
+export function funcInstanceOf(object: object): FuncInstance | undefined {
+  return instances.get(object);
+}
+
+function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
+  const object = (...args: unknown[]) => callFunc(func, args);
+  Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
+  Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
+  instances.set(object, func);
+  return object;
+}
+
+/** Bytes of a record. */
+export const RECORD_BYTES = FuncRef.bytes;
+/** Bytes of a host function's context and record. */
+export const HOST_BYTES = ((VmCtx.headerBytes + 15) & ~15) + FuncRef.bytes;
+
+export function writeRecord(chunk: Chunk, record: number, func: { code: number; ctx: number; typeId: number; index: number; holder: number }): void {
+  const at = (record - chunk.base) >> 2;
+  writeWord(chunk.i32, at + FuncRef.code / 4, func.code);
+  writeWord(chunk.i32, at + FuncRef.ctx / 4, func.ctx);
+  chunk.i32[at + FuncRef.typeId / 4] = func.typeId;
+  chunk.i32[at + FuncRef.id / 4] = func.index;
+  chunk.i32[at + RECORD_HOLDER / 4] = func.holder;
+}
+
+/** Fills context and record of a host function (or of an interpreted one, for native callers) at `address` (`HOST_BYTES`). */
+export function bindHost(func: FuncInstance, thread: Thread, address: number, hostId: number): void {
+  const chunk = thread.heap.chunkAt(address);
+  if (thread.exec) {
+    thread.exec.fillHeader(chunk, address, func.holder.id, hostId);
+    func.code = thread.exec.hostCall(func.sig);
+    func.ctx = address;
+  }
+  func.record = address + HOST_BYTES - FuncRef.bytes;
+  writeRecord(chunk, func.record, { code: func.code, ctx: func.ctx, typeId: func.typeId, index: func.index, holder: func.holder.id });
+}
+
+/** The holder of one host function that belongs to no instance. */
+export class HostModule extends Holder {
+  private readonly function: FuncInstance;
+  private readonly hostId: number;
+
+  constructor(store: Store, sig: FuncType, code: HostCode) {
+    const { thread } = store;
+    super(thread.newHolderId());
+    thread.reclaim.makeRoom();
+    this.hostId = thread.newHostIds(1);
+    this.function = new FuncInstance(store, this, 0, sig, code);
+    const block = thread.heap.alloc(HOST_BYTES);
+    thread.reclaim.own(this, hostResource(thread, block));
+    bindHost(this.function, thread, block, this.hostId);
+    // Made before there is a backend: gets its native entry when one comes.
+    if (!thread.exec) thread.whenExec(this, (module) => bindHost(module.function, thread, block, module.hostId));
+  }
+
+  override func(index: number): FuncInstance {
+    return index === 0 ? this.function : super.func(index);
+  }
+
+  override hostFunc(id: number): FuncInstance | undefined {
+    return id === this.hostId ? this.function : undefined;
+  }
+}
+
+function hostResource(thread: Thread, block: number): Resource {
+  return { bytes: HOST_BYTES, release: () => thread.heap.release(block, HOST_BYTES) };
+}

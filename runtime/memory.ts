@@ -1,0 +1,136 @@
+// Linear memories. The native side is a header at a fixed address and pages that never move; JS sees an ArrayBuffer
+// over them that is detached when the memory grows.
+//
+// The mapping lives as long as the Memory or any buffer of it (a buffer keeps its Memory through `owners`).
+import { MAX_PAGES, MemoryHeader, PAGE_BYTES } from "../ir/layout.js";
+import { Access } from "./native.js";
+import { writeWord } from "./native-heap.js";
+import type { Resource } from "./reclaim.js";
+import type { Reservation } from "./reservations.js";
+import { currentThread, type Thread } from "./thread.js";
+
+export interface MemoryDescriptor {
+  /** Pages of 64 KiB. */
+  initial: number;
+  maximum?: number | undefined;
+  /** Whether to surround the memory with guard pages, as compiled code in `guard` mode wants it. Default: if signals are handled. */
+  guards?: boolean | undefined;
+}
+
+/** The native side: what remains when the Memory is gone. */
+class MemoryResource implements Resource {
+  bytes: number;
+  readonly header: number;
+
+  constructor(
+    private readonly thread: Thread,
+    readonly reservation: Reservation,
+    bytes: number,
+  ) {
+    this.header = thread.heap.alloc(MemoryHeader.bytes);
+    this.bytes = bytes;
+    const chunk = thread.heap.chunkAt(this.header);
+    writeWord(chunk.i32, (this.header - chunk.base + MemoryHeader.base) >> 2, reservation.base);
+  }
+
+  release(): void {
+    this.thread.reservations.giveBack(this.reservation, this.bytes);
+    this.thread.heap.release(this.header, MemoryHeader.bytes);
+  }
+}
+
+const owners = new WeakMap<ArrayBuffer, Memory>();
+
+export class Memory {
+  /** Address of the first byte; never changes. */
+  readonly base: number;
+  /** Address of the MemoryHeader. */
+  readonly header: number;
+  readonly guards: boolean;
+  /** Pages; undefined: none declared. */
+  readonly maximum: number | undefined;
+  private readonly thread: Thread;
+  private readonly resource: MemoryResource;
+  private pageCount = 0;
+  private current: ArrayBuffer | undefined;
+  private view: { readonly bytes: Uint8Array; readonly view: DataView } | undefined;
+
+  /** @throws RangeError for limits that make no sense, or when there is no room. */
+  constructor(descriptor: MemoryDescriptor) {
+    const { initial, maximum } = descriptor;
+    checkPages("initial", initial);
+    if (maximum !== undefined) {
+      checkPages("maximum", maximum);
+      if (maximum < initial) throw new RangeError(`the maximum of a memory (${maximum} pages) is below its initial size (${initial})`);
+    }
+    const thread = currentThread();
+    this.thread = thread;
+    thread.reclaim.makeRoom();
+    const guards = descriptor.guards ?? thread.options.handleSignals;
+    const capacity = Math.min(maximum ?? MAX_PAGES, MAX_PAGES) * PAGE_BYTES;
+    const reservation = thread.reservations.take(capacity, guards) ?? (descriptor.guards ? undefined : thread.reservations.take(capacity, false));
+    if (!reservation) throw new RangeError(`out of address space for a memory of ${initial} pages`);
+    this.maximum = maximum;
+    this.base = reservation.base;
+    this.guards = reservation.guards;
+    this.resource = new MemoryResource(thread, reservation, 0);
+    this.header = this.resource.header;
+    thread.reclaim.own(this, this.resource);
+    if (initial > 0 && this.grow(initial) < 0) throw new RangeError(`out of memory: ${initial} pages`);
+  }
+
+  /** Size in pages. */
+  get pages(): number {
+    return this.pageCount;
+  }
+
+  get byteLength(): number {
+    return this.pageCount * PAGE_BYTES;
+  }
+
+  /** The bytes, zero-copy. Detached by growth; ask again then. */
+  get buffer(): ArrayBuffer {
+    // A buffer that the user managed to detach is as gone as one detached by growth.
+    if (!this.current || this.current.byteLength !== this.byteLength) {
+      this.current = this.thread.native.view(this.base, this.byteLength);
+      owners.set(this.current, this);
+      this.view = undefined;
+    }
+    return this.current;
+  }
+
+  /** Views over the current bytes, for the interpreter. Replaced by growth. */
+  get views(): { readonly bytes: Uint8Array; readonly view: DataView } {
+    if (this.view && this.view.bytes.length === this.byteLength) return this.view;
+    const { buffer } = this;
+    return (this.view = { bytes: new Uint8Array(buffer), view: new DataView(buffer) });
+  }
+
+  /** @param delta pages. @returns pages before, or -1 when the maximum or the system forbids it. */
+  grow(delta: number): number {
+    const before = this.pageCount;
+    const after = before + delta;
+    if (after > (this.maximum ?? MAX_PAGES) || after > MAX_PAGES) return -1;
+    if (delta > 0 && !this.thread.native.protect(this.base + before * PAGE_BYTES, delta * PAGE_BYTES, Access.readWrite)) return -1;
+    this.pageCount = after;
+    this.resource.bytes = after * PAGE_BYTES;
+    this.thread.reclaim.grew(delta * PAGE_BYTES);
+    const chunk = this.thread.heap.chunkAt(this.header);
+    writeWord(chunk.i32, (this.header - chunk.base + MemoryHeader.length) >> 2, after * PAGE_BYTES);
+    // Also by 0 pages: so says the JS API.
+    const old = this.current;
+    this.current = undefined;
+    this.view = undefined;
+    if (old && old.byteLength > 0) this.thread.detacher.detach(old);
+    return before;
+  }
+
+  /** Copies bytes in. The caller has checked the bounds. */
+  write(at: number, bytes: Uint8Array): void {
+    this.thread.native.write(this.base + at, bytes);
+  }
+}
+
+function checkPages(what: string, pages: number): void {
+  if (!Number.isInteger(pages) || pages < 0 || pages > MAX_PAGES) throw new RangeError(`${what} size of a memory: 0 to ${MAX_PAGES} pages, not ${pages}`);
+}

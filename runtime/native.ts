@@ -1,0 +1,181 @@
+// The operating system through koffi: pages, signals, addresses of C functions. Everything else asks this file.
+//
+// Addresses are JS numbers (user space ends below 2^53 everywhere). What differs between systems stands in one table;
+// a system without a row gets an error that says so. koffi is loaded at the first use, once a thread.
+import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
+
+/** JS stack that koffi gives native code; deeper nesting through host calls ends in a RangeError, not in a crash. */
+const SYNC_STACK_BYTES = 16 << 20;
+
+export const enum Access {
+  none = 0,
+  readWrite = 1,
+  readExecute = 2,
+}
+
+interface System {
+  /** Private anonymous memory that is not charged until touched. */
+  readonly mapFlags: number;
+  readonly mapFixed: number;
+  /** Access => PROT_ bits. */
+  readonly protection: readonly [number, number, number];
+  readonly scPageSize: number;
+  readonly signals: { readonly SIGSEGV: number; readonly SIGBUS: number; readonly SIGFPE: number };
+  /** struct sigaction: size and offsets. */
+  readonly sigaction: { readonly bytes: number; readonly handler: number; readonly flags: number };
+  /** SA_SIGINFO | SA_ONSTACK. */
+  readonly sigactionFlags: number;
+}
+
+const systems: Readonly<Record<string, System>> = {
+  linux: {
+    mapFlags: 0x2 | 0x20 | 0x4000,
+    mapFixed: 0x10,
+    protection: [0, 1 | 2, 1 | 4],
+    scPageSize: 30,
+    signals: { SIGSEGV: 11, SIGBUS: 7, SIGFPE: 8 },
+    sigaction: { bytes: 152, handler: 0, flags: 136 },
+    sigactionFlags: 0x4 | 0x08000000,
+  },
+  darwin: {
+    mapFlags: 0x2 | 0x1000 | 0x40,
+    mapFixed: 0x10,
+    protection: [0, 1 | 2, 1 | 4],
+    scPageSize: 29,
+    signals: { SIGSEGV: 11, SIGBUS: 10, SIGFPE: 8 },
+    sigaction: { bytes: 16, handler: 0, flags: 12 },
+    sigactionFlags: 0x40 | 0x1,
+  },
+};
+
+export type SignalName = "SIGSEGV" | "SIGBUS" | "SIGFPE";
+
+export class Native {
+  readonly pageBytes: number;
+  private readonly koffi: typeof Koffi;
+  private readonly system: System;
+  private readonly libc: Koffi.LibraryHandle;
+  private readonly mmap: (at: number, bytes: number, prot: number, flags: number, fd: number, offset: number) => number | bigint;
+  private readonly munmap: (at: number, bytes: number) => number;
+  private readonly mprotect: (at: number, bytes: number, prot: number) => number;
+  private readonly sigaction: (signal: number, act: Uint8Array | null, old: Uint8Array | null) => number;
+  private readonly memcpy: (dst: number, src: Uint8Array, bytes: number) => number | bigint;
+  private readonly memcpyOut: (dst: Uint8Array, src: number, bytes: number) => number | bigint;
+  private readonly memmoveRaw: (dst: number, src: number, bytes: number) => number | bigint;
+  private readonly voidFunction: Koffi.TypeObject;
+  private readonly callbackType: Koffi.TypeObject;
+
+  constructor() {
+    const system = systems[process.platform];
+    if (!system) throw new Error(`running Wasm is not supported on ${process.platform} yet: there are ${Object.keys(systems).join(", ")}`);
+    this.system = system;
+    const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+    this.koffi = koffi;
+    koffi.config({ sync_stack_size: SYNC_STACK_BYTES });
+    const libc = koffi.load(null);
+    this.libc = libc;
+    this.mmap = libc.func("mmap", "uintptr_t", ["uintptr_t", "size_t", "int", "int", "int", "int64_t"]) as Native["mmap"];
+    this.munmap = libc.func("munmap", "int", ["uintptr_t", "size_t"]) as Native["munmap"];
+    this.mprotect = libc.func("mprotect", "int", ["uintptr_t", "size_t", "int"]) as Native["mprotect"];
+    this.sigaction = libc.func("sigaction", "int", ["int", "const void *", "void *"]) as Native["sigaction"];
+    this.memcpy = libc.func("memcpy", "uintptr_t", ["uintptr_t", "const void *", "size_t"]) as Native["memcpy"];
+    this.memcpyOut = libc.func("memcpy", "uintptr_t", ["void *", "uintptr_t", "size_t"]) as Native["memcpyOut"];
+    this.memmoveRaw = libc.func("memmove", "uintptr_t", ["uintptr_t", "uintptr_t", "size_t"]) as Native["memmoveRaw"];
+    const sysconf = libc.func("sysconf", "long", ["int"]) as (name: number) => number;
+    this.pageBytes = sysconf(system.scPageSize);
+    this.voidFunction = koffi.proto("void", []);
+    this.callbackType = koffi.pointer(koffi.proto("void", ["uint32_t"]));
+  }
+
+  roundUp(bytes: number): number {
+    return Math.ceil(bytes / this.pageBytes) * this.pageBytes;
+  }
+
+  /** Zeroed pages, charged when touched. @returns their address, or 0 when there is no room. */
+  map(bytes: number, access: Access): number {
+    const at = Number(this.mmap(0, bytes, this.system.protection[access], this.system.mapFlags, -1, 0));
+    // MAP_FAILED is the highest address there is.
+    return at > Number.MAX_SAFE_INTEGER ? 0 : at;
+  }
+
+  /** Pages at an address that lies inside a mapping of ours: their contents go, they are new pages of that access. */
+  remap(at: number, bytes: number, access: Access): void {
+    const flags = this.system.mapFlags | this.system.mapFixed;
+    if (Number(this.mmap(at, bytes, this.system.protection[access], flags, -1, 0)) !== at) {
+      throw new Error(`the system refused to map ${bytes} bytes anew (errno ${this.koffi.errno()})`);
+    }
+  }
+
+  unmap(at: number, bytes: number): void {
+    if (this.munmap(at, bytes) !== 0) throw new Error(`the system refused to unmap ${bytes} bytes (errno ${this.koffi.errno()})`);
+  }
+
+  /** @returns whether the system agreed. */
+  protect(at: number, bytes: number, access: Access): boolean {
+    return bytes === 0 || this.mprotect(at, bytes, this.system.protection[access]) === 0;
+  }
+
+  /** An ArrayBuffer over memory that is not the GC's. Whoever asks keeps the memory alive. At most 2^32 bytes. */
+  view(at: number, bytes: number): ArrayBuffer {
+    return bytes === 0 ? new ArrayBuffer(0) : this.koffi.view(BigInt(at), bytes);
+  }
+
+  /** Copies into native memory. */
+  write(at: number, bytes: Uint8Array): void {
+    if (bytes.length > 0) this.memcpy(at, bytes, bytes.length);
+  }
+
+  read(at: number, bytes: number): Uint8Array {
+    const out = new Uint8Array(bytes);
+    if (bytes > 0) this.memcpyOut(out, at, bytes);
+    return out;
+  }
+
+  /** Copies within native memory; ranges may overlap. */
+  move(dst: number, src: number, bytes: number): void {
+    if (bytes > 0) this.memmoveRaw(dst, src, bytes);
+  }
+
+  /** Address of a C function. */
+  symbol(name: string): number {
+    return Number(this.koffi.address(this.libc.symbol(name)));
+  }
+
+  /** A JS function that calls the C function `void ()` at this address. */
+  voidCall(at: number): () => void {
+    return this.koffi.decode(BigInt(at), this.voidFunction) as () => void;
+  }
+
+  /** A JS function that calls `void (uintptr_t ...)` of that many parameters. */
+  addressCall(at: number, params: number): (...args: number[]) => void {
+    const proto = this.koffi.proto("void", new Array<string>(params).fill("uintptr_t"));
+    return this.koffi.decode(BigInt(at), proto) as (...args: number[]) => void;
+  }
+
+  /** Address of a C function `void (u32)` that calls `callback`. There are 8192 of them a process. */
+  registerCallback(callback: (id: number) => void): number {
+    return Number(this.koffi.register(callback, this.callbackType));
+  }
+
+  /** Installs a handler. @returns what was there: its address (0 default, 1 ignore) and sa_flags. */
+  installSignalHandler(name: SignalName, handler: number): { handler: number; flags: number } {
+    const { signals, sigaction, sigactionFlags } = this.system;
+    const old = this.signalHandler(name);
+    const act = new Uint8Array(sigaction.bytes);
+    const view = new DataView(act.buffer);
+    view.setBigUint64(sigaction.handler, BigInt(handler), true);
+    view.setInt32(sigaction.flags, sigactionFlags, true);
+    if (this.sigaction(signals[name], act, null) !== 0) throw new Error(`no handler for ${name} could be installed (errno ${this.koffi.errno()})`);
+    return old;
+  }
+
+  /** The handler installed now. */
+  signalHandler(name: SignalName): { handler: number; flags: number } {
+    const { signals, sigaction } = this.system;
+    const old = new Uint8Array(sigaction.bytes);
+    if (this.sigaction(signals[name], null, old) !== 0) throw new Error(`the handler for ${name} could not be read (errno ${this.koffi.errno()})`);
+    const view = new DataView(old.buffer);
+    return { handler: Number(view.getBigUint64(sigaction.handler, true)), flags: view.getInt32(sigaction.flags, true) };
+  }
+}

@@ -1,0 +1,93 @@
+// Native memory follows the garbage collector: what belonged to an object is released after the object is collected.
+//
+// FinalizationRegistry alone runs its callbacks from the event loop, so a loop that never yields would pile up native
+// memory that the collector does not see. Therefore owners report what they hold, and past a limit we collect and run
+// the callbacks at once. Where the engine has no way to do that, reclamation waits for the event loop.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** What an owner's native side holds. Must not refer to the owner. */
+export interface Resource {
+  /** Committed bytes, roughly. */
+  readonly bytes: number;
+  release(): void;
+}
+
+const MIN_COUNT = 256;
+const MIN_BYTES = 128 << 20;
+
+interface Registry {
+  register(owner: object, resource: Resource, token: object): void;
+  unregister(token: object): void;
+  cleanupSome?(): void;
+}
+
+export class Reclaimer {
+  private readonly registry: Registry;
+  private readonly collect: (() => void) | undefined;
+  private count = 0;
+  private bytes = 0;
+  private countLimit = MIN_COUNT;
+  private bytesLimit = MIN_BYTES;
+
+  constructor() {
+    // V8 11 to 12: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously.
+    const Registry = withFlag("--harmony-weak-refs-with-cleanup-some", () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry);
+    this.registry = new Registry((resource: Resource) => this.release(resource)) as unknown as Registry;
+    if (this.registry.cleanupSome) this.collect = withFlag("--expose-gc", () => runInNewContext("gc") as () => void);
+  }
+
+  /** Releases `resource` when `owner` is collected. May collect before, so call it before the resource is made. */
+  own(owner: object, resource: Resource): void {
+    this.registry.register(owner, resource, resource);
+    this.count++;
+    this.bytes += resource.bytes;
+  }
+
+  /** Releases now; the owner must not use it any more. */
+  releaseNow(resource: Resource): void {
+    this.registry.unregister(resource);
+    this.release(resource);
+  }
+
+  /** A resource has grown by so many bytes (the caller updates `resource.bytes` itself). */
+  grew(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  /** To be called before new resources are made: collects when those that may be garbage have become many. */
+  makeRoom(): void {
+    if (this.count < this.countLimit && this.bytes < this.bytesLimit) return;
+    this.collectNow();
+    this.countLimit = Math.max(MIN_COUNT, this.count * 2);
+    this.bytesLimit = Math.max(MIN_BYTES, this.bytes * 2);
+  }
+
+  /** Collects garbage and releases what belonged to it. False where the engine cannot. */
+  collectNow(): boolean {
+    if (!this.collect) return false;
+    this.collect();
+    // One callback a call in some versions, all of them in others.
+    for (let before = -1; before !== this.count; ) {
+      before = this.count;
+      this.registry.cleanupSome!();
+    }
+    return true;
+  }
+
+  private release(resource: Resource): void {
+    this.count--;
+    this.bytes -= resource.bytes;
+    resource.release();
+  }
+}
+
+/** Runs `make` with a V8 flag on, then switches it off. Undefined where the flag is unknown and `make` fails. */
+function withFlag<T>(flag: string, make: () => T): T {
+  setFlagsFromString(flag);
+  try {
+    return make();
+  } finally {
+    setFlagsFromString(flag.replace("--", "--no-"));
+  }
+}

@@ -1,0 +1,97 @@
+// What one thread has one of: the system, the native heap, the reclaimer, the interpreter's stack, the exec-context.
+//
+// Opened at the first use, with the options given by `configureThread` before that. The exec-context needs a backend's
+// stubs, so it comes with the first compiled module.
+import type { RuntimeStubs } from "../ir/code.js";
+import { InterpThread } from "../ir/interp.js";
+import type { Module } from "../ir/module.js";
+import { Detacher } from "./detach.js";
+import { ExecContext } from "./exec-context.js";
+import type { Externs } from "./externref.js";
+import type { Holder } from "./holder.js";
+import { Native } from "./native.js";
+import { NativeHeap } from "./native-heap.js";
+import { Reclaimer } from "./reclaim.js";
+import { Reservations } from "./reservations.js";
+
+export interface ThreadOptions {
+  /** Bytes of the stack that Wasm code runs on. */
+  stackBytes: number;
+  /** Whether faults of compiled code are caught. Off: memories have no guards, and code that relies on them is refused. */
+  handleSignals: boolean;
+}
+
+const defaults: ThreadOptions = { stackBytes: 8 << 20, handleSignals: true };
+
+export class Thread {
+  readonly native = new Native();
+  readonly heap = new NativeHeap(this.native);
+  readonly reclaim = new Reclaimer();
+  readonly reservations = new Reservations(this.native, this.reclaim);
+  readonly detacher = new Detacher();
+  readonly interp = new InterpThread();
+  exec: ExecContext | undefined;
+  /** Who runs: the holder of the innermost function entered from JS. */
+  current: Holder | undefined;
+  private readonly waiting: { owner: WeakRef<object>; bind: (owner: never) => void }[] = [];
+  private holders = 0;
+  private hostIds = 0;
+
+  constructor(readonly options: ThreadOptions) {}
+
+  newHolderId(): number {
+    return ++this.holders;
+  }
+
+  /** The first of `count` ids in a row. */
+  newHostIds(count: number): number {
+    const first = this.hostIds;
+    this.hostIds += count;
+    if (this.hostIds >= 0x80000000) throw new Error("out of ids for host functions");
+    return first;
+  }
+
+  /** Runs `bind` when the exec-context is made, if `owner` still lives; must hold `owner` by its argument alone. */
+  whenExec<T extends object>(owner: T, bind: (owner: T) => void): void {
+    this.waiting.push({ owner: new WeakRef(owner), bind: bind as (owner: never) => void });
+  }
+
+  /** The exec-context; made with these stubs if there is none yet. @throws Error for stubs of another target. */
+  withStubs(stubs: RuntimeStubs): ExecContext {
+    if (this.exec) {
+      if (this.exec.stubs.target !== stubs.target) throw new Error(`this thread runs ${this.exec.stubs.target} code, not ${stubs.target}`);
+      return this.exec;
+    }
+    this.exec = new ExecContext(this, stubs);
+    for (const { owner, bind } of this.waiting.splice(0)) {
+      const alive = owner.deref();
+      if (alive) bind(alive as never);
+    }
+    return this.exec;
+  }
+
+  /** Marks the externrefs that running code may hold. */
+  scanStacks(externs: Externs): void {
+    const { i32, slots } = this.interp.file;
+    externs.scan(i32, 0, slots * 2);
+    this.exec?.scan(externs);
+  }
+}
+
+let opened: Thread | undefined;
+let pending: ThreadOptions = defaults;
+
+/** Options for this thread. @throws Error when Wasm objects have been made already. */
+export function configureThread(options: Partial<ThreadOptions>): void {
+  if (opened) throw new Error("the runtime is in use already: configure it before the first store, memory or instance is made");
+  pending = { ...defaults, ...options };
+}
+
+export function currentThread(): Thread {
+  return (opened ??= new Thread(pending));
+}
+
+/** Names a function for people. */
+export function functionName(module: Module, index: number): string {
+  return module.funcs[index]?.name ?? `@${index}`;
+}
