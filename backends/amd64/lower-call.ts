@@ -1,0 +1,117 @@
+// Calls => machine ops with arguments and results in the registers of the convention.
+//
+// Stack arguments and stack results live in the outgoing area at the low end of the frame (backends/abi.ts). A call of a
+// known function of this module goes direct; imports and table elements are called with their own context (the machine
+// ops do the switching). Traps of call_indirect report the element index.
+import { NONE, type FuncIndex, type TypeIndex, type Value } from "../../ir/entity.js";
+import { Builtin, FuncRef, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Op } from "../../ir/ops.js";
+import type { FuncType } from "../../ir/types.js";
+import { Type } from "../../ir/types.js";
+import { callAbi } from "../abi.js";
+import { storeOf, storeToArea } from "./lower-control.js";
+import { tableElement } from "./lower-memory.js";
+import { Base, Cond, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
+import { registers, Reg } from "./registers.js";
+import { U, type Selection } from "./selection.js";
+
+/** What a call destroys: all registers but the callee-saved. */
+function clobbers(s: Selection): number {
+  return s.mfn.clobberSet(callerSavedInts, callerSavedFloats);
+}
+const callerSavedInts = registers.allocatableInts.reduce((mask, r) => mask | (1 << r), 0) & ~registers.calleeSavedInts;
+const callerSavedFloats = registers.allocatableFloats.reduce((mask, r) => mask | (1 << (r - 32)), 0) & ~registers.calleeSavedFloats;
+
+export function lowerCall(s: Selection, v: Value): void {
+  const { fn, low } = s;
+  const { module } = low.module;
+  const callee = fn.imm[v]! as FuncIndex;
+  const sig = module.types[module.funcs[callee]!.type]!;
+  if (module.funcs[callee]!.imported) {
+    s.mfn.switchesContext = true;
+    emitCall(s, v, sig, M.call_import, s.layout.importedFunc(callee), NONE);
+  } else emitCall(s, v, sig, M.call, callee, NONE);
+}
+
+/** imm type, imm2 table; the last operand is the element index. */
+export function lowerCallIndirect(s: Selection, v: Value): void {
+  const { fn, mfn, low } = s;
+  const { module } = low.module;
+  const typeIndex = fn.imm[v]! as TypeIndex;
+  const index = low.reg(s.arg(v, fn.argCount[v]! - 1));
+  tableElement(s, fn.imm2[v]!, index, TrapKind.undefined_element, true);
+  const ref = s.temp(Type.i64);
+  s.load(M.mov64, ref);
+  if (s.explicitBounds) {
+    s.inst(compareOp(Producer.cmp64, Consumer.trap), 0, 0, Form.ri | (Cond.e << Shape.condShift) | (TrapKind.uninitialized_element << Shape.trapShift) | Shape.trapValue);
+    s.add(ref, U.reg);
+    s.add(index, U.reg);
+  }
+  // A null reference faults here, in page zero.
+  const actual = s.temp(Type.i32);
+  s.cell(ref, FuncRef.typeId, s.explicitBounds ? TrapKind.none : TrapKind.uninitialized_element);
+  s.load(M.mov32, actual);
+  s.ctxCell(s.layout.typeId(typeIndex));
+  s.inst(
+    compareOp(Producer.cmp32, Consumer.trap), 0, s.memDisp,
+    Form.rm | s.memShape() | (Cond.ne << Shape.condShift) | (TrapKind.indirect_call_type_mismatch << Shape.trapShift) | Shape.trapValue,
+  );
+  s.add(actual, U.reg);
+  s.addMem();
+  s.add(index, U.reg);
+  mfn.switchesContext = true;
+  emitCall(s, v, module.types[typeIndex]!, M.call_ref, 0, ref);
+}
+
+/** `ref`: register with the address of the FuncRef, NONE for calls without. */
+function emitCall(s: Selection, v: Value, sig: FuncType, mop: number, imm: number, ref: number): void {
+  const { fn, mfn, low } = s;
+  const abi = callAbi(sig, registers);
+  mfn.hasCalls = true;
+  mfn.outgoingBytes = Math.max(mfn.outgoingBytes, abi.outgoingBytes);
+  const count = sig.params.length;
+  for (let i = 0; i < count; i++) if (abi.args[i]! < 0) storeToArea(s, Base.outgoing, ~abi.args[i]!, s.arg(v, i), sig.params[i]!);
+  const held = new Int32Array(count);
+  for (let i = 0; i < count; i++) if (abi.args[i]! >= 0) held[i] = low.shortLived(s.arg(v, i));
+
+  s.inst(mop, imm);
+  mfn.clobbers[mfn.instCount - 1] = clobbers(s);
+  // The call is its first result, the instructions behind it are the others.
+  forEachResult(s, v, sig.results.length, (i, x) => {
+    if (abi.results[i]! >= 0 && low.vreg[x] !== NONE) s.addFixed(low.vreg[x]!, U.defFixed, abi.results[i]!);
+  });
+  if (ref !== NONE) s.add(ref, U.reg);
+  for (let i = 0; i < count; i++) if (abi.args[i]! >= 0) s.addFixed(held[i]!, U.fixed, abi.args[i]!);
+  forEachResult(s, v, sig.results.length, (i, x) => {
+    if (abi.results[i]! >= 0 || low.vreg[x] === NONE) return;
+    s.cell(NONE, ~abi.results[i]!);
+    s.memBase = Base.outgoing;
+    s.load(storeOf(fn.type[x]! as Type), low.vreg[x]!);
+  });
+}
+
+function forEachResult(s: Selection, v: Value, count: number, visit: (i: number, x: Value) => void): void {
+  const { fn } = s;
+  if (count > 0) visit(0, v);
+  for (let r = fn.next[v]!; r !== NONE && fn.op[r] === Op.result; r = fn.next[r]!) visit(fn.imm[r]!, r as Value);
+}
+
+/** A C function whose address the vm-context holds; its result is not used. */
+export function callC(s: Selection, field: VmCtx, args: readonly number[]): void {
+  callThrough(s, field, args, NONE);
+}
+
+/** The runtime does it: builtin number, constants, then values, in the integer argument registers. */
+export function callBuiltin(s: Selection, builtin: Builtin, indices: readonly number[], values: readonly Value[]): void {
+  const args = [s.const32(builtin), ...indices.map((n) => s.const32(n)), ...values.map((x) => s.low.shortLived(x))];
+  callThrough(s, VmCtx.builtin, args, s.low.vreg[s.low.root]!);
+}
+
+function callThrough(s: Selection, field: VmCtx, args: readonly number[], result: number): void {
+  const { mfn } = s;
+  mfn.hasCalls = true;
+  s.inst(M.call_ctx, field);
+  mfn.clobbers[mfn.instCount - 1] = clobbers(s);
+  if (result !== NONE) s.addFixed(result, U.defFixed, Reg.rax);
+  args.forEach((r, i) => s.addFixed(r, U.fixed, registers.argInts[i]!));
+}

@@ -1,0 +1,322 @@
+// The shared driver of lowering: SSA => machine IR on virtual registers, bottom up, without knowledge of any target.
+//
+// SSA (critical edges split, block order final) => machine blocks in the same order, edges and block parameters kept.
+// Blocks are visited after all blocks they dominate, instructions last to first. A value gets a virtual register when a
+// user asks for one (`reg`); a pure value nobody asked for is not emitted at all. So a user may take what a producer
+// computes into itself (a memory operand, a compare), by looking at the producer instead of asking for its register.
+// Instructions are emitted forward in one group a value; one linear pass at the end puts the groups in order.
+// Relies on ir/analysis (rpo, loops, use counts) and on the target's `Selector`.
+import { NONE, type Block, type Edge, type Value } from "../ir/entity.js";
+import type { Func } from "../ir/func.js";
+import { computeLoops } from "../ir/analysis/loops.js";
+import { computeRpo } from "../ir/analysis/rpo.js";
+import { computeUseCounts } from "../ir/analysis/uses.js";
+import { Is, Op, opFlags } from "../ir/ops.js";
+import { Type } from "../ir/types.js";
+import { MFunc, MOp, Opnd } from "../ir/machine/mfunc.js";
+import { callAbi, type CallAbi } from "./abi.js";
+import type { CodegenModule, CodegenOptions, RegisterFile } from "./target.js";
+
+/** Whatever others can see of an instruction besides its result: these keep their order. */
+const EFFECT = Is.traps | Is.call | Is.writes_memory | Is.writes_global | Is.writes_table;
+const READ = Is.reads_memory | Is.reads_global | Is.reads_table;
+
+/** What a target does. Each call emits one group of instructions, forward, through `Lowering.mfn`. */
+export interface Selector {
+  /** A non-terminator whose result is wanted, or which has an effect. */
+  value(v: Value): void;
+  /** Edges are already there: `mfn.succStart` of the current block. */
+  terminator(v: Value): void;
+  /** A constant in a new register of its own, for one use nearby. */
+  constant(v: Value): number;
+  /** Defines `vreg` from the caller's outgoing area. */
+  stackArg(vreg: number, offset: number, type: Type): void;
+}
+
+/** State of the lowering of one function. */
+export class Lowering {
+  readonly mfn: MFunc;
+  readonly abi: CallAbi;
+  /** Uses by value. */
+  readonly useCount: Int32Array;
+  /** Virtual register by value, NONE where none was asked for. */
+  readonly vreg: Int32Array;
+  /** By value: how many instructions with effects stand before it in its block. Tells whether a load may sink. */
+  readonly color: Int32Array;
+  /** By value: 1 if another instruction does its work, though it has an effect. */
+  private readonly merged: Uint8Array;
+  /** Position among its block's successors, by SSA edge. */
+  readonly edgeIndex: Int32Array;
+  /** Machine block by SSA block, NONE if unreachable. */
+  readonly blockOf: Int32Array;
+  /** The instruction being lowered, its block, its color. */
+  root = NONE as Value;
+  rootBlock = NONE as Block;
+  rootColor = 0;
+  private selector!: Selector;
+
+  constructor(
+    readonly fn: Func,
+    readonly module: CodegenModule,
+    readonly options: CodegenOptions,
+    readonly registers: RegisterFile,
+  ) {
+    this.mfn = new MFunc(fn.index, fn.sig, fn.name);
+    this.abi = callAbi(fn.sig, registers);
+    this.useCount = computeUseCounts(fn);
+    this.vreg = new Int32Array(fn.valueCount).fill(NONE);
+    this.color = new Int32Array(fn.valueCount);
+    this.merged = new Uint8Array(fn.valueCount);
+    this.edgeIndex = new Int32Array(fn.edgeCount);
+    this.blockOf = new Int32Array(fn.blockCount).fill(NONE);
+  }
+
+  // ---------------------------------------------------------------- asked by selectors
+
+  /** The value behind copies. */
+  source(v: Value): Value {
+    while (this.fn.op[v] === Op.copy) v = this.through(v);
+    return v;
+  }
+
+  /** The operand of a one-operand instruction that the root looks through: with several users it counts as used by each. */
+  through(v: Value): Value {
+    const x = this.fn.pool[this.fn.argStart[v]!]! as Value;
+    if (this.useCount[v] !== 1) this.useCount[x]!++;
+    return x;
+  }
+
+  /** The virtual register of a value: from here on it will be computed. */
+  reg(v: Value): number {
+    v = this.source(v);
+    const known = this.vreg[v]!;
+    if (known !== NONE) return known;
+    if (this.merged[v] === 1) throw new Error(`@${this.fn.index}: v${this.root} uses v${v}, which another instruction has taken in`);
+    return (this.vreg[v] = this.mfn.newVreg(this.fn.type[v]!, v));
+  }
+
+  /** The same, for a use that wants the value in a place of its own (an argument, an edge): constants are made anew. */
+  shortLived(v: Value): number {
+    v = this.source(v);
+    return (opFlags[this.fn.op[v]!]! & Is.const) !== 0 ? this.selector.constant(v) : this.reg(v);
+  }
+
+  /** A register without an SSA value. */
+  temp(type: Type): number {
+    return this.mfn.newVreg(type);
+  }
+
+  /**
+   * Whether the root may do the work of `v` (not a copy) in its place: `v` has no other use, stands in the same block, and
+   * moving it down to the root changes nothing anyone sees. For values with effects (loads) call `merge` when it is done.
+   */
+  canMerge(v: Value): boolean {
+    const fn = this.fn;
+    if (this.useCount[v] !== 1 || fn.block[v] !== this.rootBlock || this.vreg[v] !== NONE) return false;
+    const flags = opFlags[fn.op[v]!]!;
+    if ((flags & Is.pure) !== 0) return true;
+    if ((flags & (Is.call | Is.writes_memory | Is.writes_global | Is.writes_table | Is.terminator | Is.pinned)) !== 0) return false;
+    if ((flags & EFFECT) !== 0) return this.color[v]! + 1 === this.rootColor;
+    return (flags & READ) !== 0 && this.color[v] === this.rootColor;
+  }
+
+  /** The root does what `v` does. */
+  merge(v: Value): void {
+    this.merged[v] = 1;
+  }
+
+  // ---------------------------------------------------------------- the walk
+
+  run(selector: Selector): MFunc {
+    const { fn, mfn } = this;
+    this.selector = selector;
+    const order = computeRpo(fn).order;
+    this.makeBlocks(order);
+    this.makeColors();
+
+    const blockCount = mfn.blockCount;
+    // Groups in the order of emission: first instruction of each; of every block the first and last group.
+    let groups = new Int32Array(256);
+    let groupCount = 0;
+    const firstGroup = new Int32Array(blockCount);
+    const endGroup = new Int32Array(blockCount);
+    for (let i = order.length - 1; i >= 0; i--) {
+      const b = order[i]! as Block;
+      const mb = this.blockOf[b]!;
+      firstGroup[mb] = groupCount;
+      this.rootBlock = b;
+      for (let v = fn.lastInst[b]! as Value; v !== NONE; v = fn.prev[v]! as Value) {
+        const op = fn.op[v]! as Op;
+        const flags = opFlags[op]!;
+        if ((flags & (EFFECT | Is.terminator)) !== 0) {
+          if (this.merged[v] === 1) continue;
+        } else if (this.vreg[v] === NONE || op === Op.result || op === Op.param) continue;
+        this.root = v;
+        this.rootColor = this.color[v]!;
+        if (groupCount + 1 >= groups.length) {
+          const bigger = new Int32Array(groups.length * 2);
+          bigger.set(groups);
+          groups = bigger;
+        }
+        const before = mfn.instCount;
+        if ((flags & Is.terminator) !== 0) {
+          this.makeEdges(v, mb);
+          selector.terminator(v);
+        } else selector.value(v);
+        if (mfn.instCount !== before) groups[groupCount++] = before;
+      }
+      if (b === fn.entry) {
+        if (groupCount + 1 >= groups.length) {
+          const bigger = new Int32Array(groups.length * 2);
+          bigger.set(groups);
+          groups = bigger;
+        }
+        groups[groupCount++] = mfn.instCount;
+        this.makeArgs(selector);
+      }
+      endGroup[mb] = groupCount;
+    }
+    groups[groupCount] = mfn.instCount;
+    this.putInOrder(groups, firstGroup, endGroup);
+    mfn.linkPreds();
+    return mfn;
+  }
+
+  /** Machine blocks of reachable blocks, in layout order, with depth, coldness and parameters. */
+  private makeBlocks(order: Int32Array): void {
+    const { fn, mfn } = this;
+    const reachable = new Uint8Array(fn.blockCount);
+    for (let i = 0; i < order.length; i++) reachable[order[i]!] = 1;
+    // Cold: ends in a trap, or all ways out lead to cold blocks.
+    const cold = new Uint8Array(fn.blockCount);
+    for (let i = order.length - 1; i >= 0; i--) {
+      const b = order[i]!;
+      const last = fn.lastInst[b]! as Value;
+      if (fn.op[last] === Op.unreachable) cold[b] = 1;
+      else {
+        const targets = fn.targetCount(last);
+        let allCold = targets > 0 && b !== fn.entry;
+        for (let t = 0; allCold && t < targets; t++) allCold = cold[fn.edgeTo[fn.targetEdge(last, t)]!] === 1;
+        if (allCold) cold[b] = 1;
+      }
+    }
+    const depth = this.options.level > 0 ? computeLoops(fn).blockDepth : undefined;
+    if (fn.firstBlock !== fn.entry) throw new Error(`@${fn.index}: the entry b${fn.entry} is not first in the block order`);
+    if (fn.firstPred[fn.entry] !== NONE) throw new Error(`@${fn.index}: edge e${fn.firstPred[fn.entry]} enters the entry block b${fn.entry}`);
+    for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
+      if (reachable[b] === 0) continue;
+      const mb = mfn.newBlock(b, depth === undefined ? 0 : Math.min(255, depth[b]!), cold[b] === 1);
+      this.blockOf[b] = mb;
+      const count = b === fn.entry ? 0 : fn.paramCount[b]!;
+      const start = mfn.newList(count);
+      for (let i = 0; i < count; i++) mfn.lists[start + i] = this.reg(fn.param(b as Block, i));
+      mfn.paramStart[mb] = start;
+      mfn.paramCount[mb] = count;
+    }
+  }
+
+  private makeColors(): void {
+    const { fn, color } = this;
+    for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
+      let n = 0;
+      for (let v = fn.firstInst[b]!; v !== NONE; v = fn.next[v]!) {
+        color[v] = n;
+        if ((opFlags[fn.op[v]!]! & EFFECT) !== 0) n++;
+      }
+    }
+  }
+
+  /** The edges of a terminator, with their arguments. */
+  private makeEdges(v: Value, mb: number): void {
+    const { fn, mfn } = this;
+    const targets = fn.targetCount(v);
+    mfn.succStart[mb] = mfn.newList(targets);
+    mfn.succCount[mb] = 0;
+    if (fn.op[v] !== Op.br_table) for (let i = 0; i < targets; i++) this.makeEdge(fn.targetEdge(v, i), mb);
+    else fn.forEachEdgeOf(v, (e) => this.makeEdge(e, mb));
+  }
+
+  private makeEdge(e: Edge, mb: number): void {
+    const { fn, mfn } = this;
+    const argCount = fn.edgeArgCount[e]!;
+    const args = mfn.newList(argCount);
+    for (let i = 0; i < argCount; i++) {
+      // A constant gets a register of its own at the end of the block: the parameter's, if all goes well.
+      const r = this.shortLived(fn.edgeArg(e, i));
+      mfn.lists[args + i] = r;
+    }
+    this.edgeIndex[e] = mfn.succCount[mb]!;
+    mfn.lists[mfn.succStart[mb]! + mfn.succCount[mb]!++] = mfn.newEdge(mb, this.blockOf[fn.edgeTo[e]!]!, args);
+  }
+
+  /** The function's parameters, as the convention delivers them. */
+  private makeArgs(selector: Selector): void {
+    const { fn, mfn, abi } = this;
+    mfn.inst(MOp.args);
+    for (let i = 0; i < fn.paramCount[fn.entry]!; i++) {
+      const r = this.vreg[fn.param(fn.entry, i)]!;
+      if (r !== NONE && abi.args[i]! >= 0) mfn.operand(r, Opnd.def | Opnd.fixed | (abi.args[i]! << Opnd.payloadShift));
+    }
+    for (let i = 0; i < fn.paramCount[fn.entry]!; i++) {
+      const v = fn.param(fn.entry, i);
+      const r = this.vreg[v]!;
+      if (r !== NONE && abi.args[i]! < 0) selector.stackArg(r, ~abi.args[i]!, fn.type[v]!);
+    }
+  }
+
+  /** Copies the columns so that blocks stand in layout order and groups in program order. */
+  private putInOrder(groups: Int32Array, firstGroup: Int32Array, endGroup: Int32Array): void {
+    const { mfn } = this;
+    const n = mfn.instCount;
+    const room = Math.max(16, n);
+    const from = { op: mfn.op, imm: mfn.imm, imm2: mfn.imm2, imm3: mfn.imm3, clobbers: mfn.clobbers, offset: mfn.offset, start: mfn.opndStart, count: mfn.opndCount };
+    const op = new Uint16Array(room);
+    const imm = new Int32Array(room);
+    const imm2 = new Int32Array(room);
+    const imm3 = new Int32Array(room);
+    const clobbers = new Uint8Array(room);
+    const offset = new Int32Array(room);
+    const opndStart = new Int32Array(room);
+    const opndCount = new Uint16Array(room);
+    const oldReg = mfn.opndReg;
+    const oldInfo = mfn.opndInfo;
+    const opndReg = new Int32Array(Math.max(16, mfn.opndLength));
+    const opndInfo = new Uint16Array(Math.max(16, mfn.opndLength));
+    let to = 0;
+    let opnd = 0;
+    for (let mb = 0; mb < mfn.blockCount; mb++) {
+      mfn.blockStart[mb] = to;
+      for (let g = endGroup[mb]! - 1; g >= firstGroup[mb]!; g--) {
+        const end = groups[g + 1]!;
+        for (let i = groups[g]!; i < end; i++) {
+          op[to] = from.op[i]!;
+          imm[to] = from.imm[i]!;
+          imm2[to] = from.imm2[i]!;
+          imm3[to] = from.imm3[i]!;
+          clobbers[to] = from.clobbers[i]!;
+          offset[to] = from.offset[i]!;
+          const count = from.count[i]!;
+          const start = from.start[i]!;
+          opndStart[to] = opnd;
+          opndCount[to] = count;
+          for (let k = start; k < start + count; k++) {
+            opndReg[opnd] = oldReg[k]!;
+            opndInfo[opnd++] = oldInfo[k]!;
+          }
+          to++;
+        }
+      }
+      mfn.blockEnd[mb] = to;
+    }
+    mfn.op = op;
+    mfn.imm = imm;
+    mfn.imm2 = imm2;
+    mfn.imm3 = imm3;
+    mfn.clobbers = clobbers;
+    mfn.offset = offset;
+    mfn.opndStart = opndStart;
+    mfn.opndCount = opndCount;
+    mfn.opndReg = opndReg;
+    mfn.opndInfo = opndInfo;
+  }
+}
