@@ -69,7 +69,7 @@ function readConstOp(r: Reader, m: Module, opcode: number, at: number, what: str
       if (r.end - r.pos < 16) r.failEnd("16 bytes of v128.const");
       ops.push({ op: "v128.const", bytes: r.bytes.slice(r.pos, r.pos + 16) });
       r.pos += 16;
-      if (!m.features.has("simd")) m.features.set("simd", at);
+      r.usesSimd(at);
       return Type.v128;
     }
     case 0x6a: case 0x6b: case 0x6c: case 0x7c: case 0x7d: case 0x7e:

@@ -69,6 +69,7 @@ export function decodeModule(bytes: Uint8Array): Module {
       if (inner.pos !== end) {
         r.fail("malformed", `expected the end of the ${section.name} section, found ${end - inner.pos} more bytes in it`, inner.pos);
       }
+      if (inner.simd >= 0 && !m.features.has("simd")) m.features.set("simd", inner.simd);
       last = section;
     } else readCustom(inner, m, names);
     r.pos = end;

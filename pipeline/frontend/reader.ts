@@ -14,6 +14,8 @@ for (const row of valueTypes) if (row.type !== Type.none) typeOfCode[row.code] =
 export class Reader {
   /** High half of the last `s64`. */
   high = 0;
+  /** Offset of the first use of SIMD that was read: an instruction or the type v128; -1 so far. */
+  simd = -1;
 
   /** @param where what the range is, for "unexpected end of ...". */
   constructor(
@@ -140,7 +142,12 @@ export class Reader {
     const code = this.byte(what);
     const type = typeOfCode[code]!;
     if (type === Type.none) this.failType(what, code, "a value type");
+    if (type === Type.v128) this.usesSimd(this.pos - 1);
     return type;
+  }
+
+  usesSimd(offset: number): void {
+    if (this.simd < 0) this.simd = offset;
   }
 
   refType(what: string): RefType {

@@ -296,5 +296,6 @@ export function readCode(r: Reader, s: DecodeState): void {
     validator.validate((first + i) as FuncIndex);
     s.bodies++;
   }
+  if (validator.simd >= 0) r.usesSimd(validator.simd);
 }
 

@@ -9,7 +9,7 @@ import { emptyBlock, valueBlocks } from "./block-type.js";
 import { laterFeature, opcodeName, prefixedName, printOpcode } from "./error.js";
 import { Limit } from "./limits.js";
 import { Code, CodeFc, Shape, maxAlign, shapes, shapesFc } from "./opcodes.js";
-import { Reader, typeOfCode } from "./reader.js";
+import { Reader } from "./reader.js";
 import { SimdImm, simdOps } from "./simd-ops.js";
 
 /** Locals above this many are looked up in runs, so that a short body with a long list of locals stays cheap. */
@@ -240,9 +240,8 @@ export class BodyValidator extends Reader {
     const at = this.pos;
     const code = this.byte("a block type");
     if (code === 0x40) return emptyBlock;
-    if (typeOfCode[code] !== Type.none) return valueBlocks[typeOfCode[code]!]!;
     this.pos = at;
-    if ((code & 0xc0) === 0x40) this.valueType("a block type");
+    if ((code & 0xc0) === 0x40) return valueBlocks[this.valueType("a block type")]!;
     const index = this.s33("a block type");
     if (this.high !== 0) this.fail("malformed", `expected a block type, found a negative number that is none`, at);
     const sig = this.m.types[index >>> 0];
@@ -487,7 +486,7 @@ export class BodyValidator extends Reader {
       if (sub >= 0x100 && sub <= 0x12f) this.fail("unsupported", `relaxed SIMD: not supported, found opcode ${printOpcode(sub, 0xfd)}, in function ${this.func}`, this.at);
       this.fail("malformed", `expected an instruction, found opcode ${printOpcode(sub, 0xfd)}, which is none, in function ${this.func}`, this.at);
     }
-    if (!this.m.features.has("simd")) this.m.features.set("simd", this.at);
+    this.usesSimd(this.at);
     if (row.imm === SimdImm.memarg || row.imm === SimdImm.memarg_lane) this.memarg(row.align);
     if (row.imm === SimdImm.lane || row.imm === SimdImm.memarg_lane) this.lane(row.lanes);
     else if (row.imm === SimdImm.bytes) this.skip(16, "the bytes of v128.const");
