@@ -76,6 +76,7 @@ export class CodeBuffer {
   private trapRows = new Records(4);
   private sourceRows = new Records(3);
   private relocRows = new Records(4);
+  private lastReturn = -1;
 
   constructor(readonly target: CodeBufferTarget) {}
 
@@ -197,7 +198,7 @@ export class CodeBuffer {
     if (last >= 0) {
       if (s.rows[last + 2] === offset) return;
       // Nothing was emitted for the newest entry: it gives way.
-      if (s.rows[last] === this.length && s.rows[last + 1] === this.itemCount) {
+      if (last !== this.lastReturn && s.rows[last] === this.length && s.rows[last + 1] === this.itemCount) {
         s.rows[last + 2] = offset;
         return;
       }
@@ -206,6 +207,16 @@ export class CodeBuffer {
     s.rows[at] = this.length;
     s.rows[at + 1] = this.itemCount;
     s.rows[at + 2] = offset;
+  }
+
+  /** This position is the return address of a call at Wasm byte `offset`: it gets an entry of its own, before that of what follows. */
+  returnAddress(offset: number): void {
+    const s = this.sourceRows;
+    const at = s.add();
+    s.rows[at] = this.length;
+    s.rows[at + 1] = this.itemCount;
+    s.rows[at + 2] = offset;
+    this.lastReturn = at;
   }
 
   /** The bytes at `at` (default: written next) are to be resolved by the linker: `kind` is the target's, `func` a function index. */

@@ -612,13 +612,14 @@ export class InstEmitter {
       }
       case Group.call:
         asm.callFunc(mfn.imm[i]!);
-        return;
+        return asm.returnAddress(mfn.offset[i]!);
       case Group.callImport: {
         const at = mfn.imm[i]!;
         asm.rm(Form.mov64_rm, scratch, Reg.vmctx, NO_REG, 0, at + ImportedFunc.code);
         asm.rm(Form.mov64_rm, Reg.vmctx, Reg.vmctx, NO_REG, 0, at + ImportedFunc.ctx);
         asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
         asm.r(Form.call_m, scratch);
+        asm.returnAddress(mfn.offset[i]!);
         return this.ownContext(i);
       }
       case Group.callRef: {
@@ -627,15 +628,18 @@ export class InstEmitter {
         asm.rm(Form.mov64_rm, Reg.vmctx, ref, NO_REG, 0, FuncRef.ctx);
         asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
         asm.m(Form.call_m, ref, NO_REG, 0, FuncRef.code);
+        asm.returnAddress(mfn.offset[i]!);
         return this.ownContext(i);
       }
       case Group.callRefOwn: {
         const ref = this.callee(i);
         this.fault(i);
-        return asm.m(Form.call_m, ref, NO_REG, 0, FuncRef.code);
+        asm.m(Form.call_m, ref, NO_REG, 0, FuncRef.code);
+        return asm.returnAddress(mfn.offset[i]!);
       }
       case Group.callCtx:
-        return asm.m(Form.call_m, Reg.vmctx, NO_REG, 0, mfn.imm[i]!);
+        asm.m(Form.call_m, Reg.vmctx, NO_REG, 0, mfn.imm[i]!);
+        return asm.returnAddress(mfn.offset[i]!);
       default:
         throw this.bug(i, "nothing emits this op here");
     }

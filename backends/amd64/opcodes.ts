@@ -281,6 +281,9 @@ export const Form = {
   call_m: 0xff | (2 << Bit.digitShift),
   jmp_m: 0xff | (4 << Bit.digitShift),
   cpuid: Bit.m0F | 0xa2,
+  /** Written as /2 with register 0. */
+  xgetbv: Bit.m0F | 0x01 | (2 << Bit.digitShift),
+  syscall: Bit.m0F | 0x05,
   cld: 0xfc,
   pushf: 0x9c,
   popf: 0x9d,

@@ -87,6 +87,8 @@ function templates(): Template[] {
   add("ud2", "ud2");
   add("int3", "int3");
   add("cpuid", "cpuid");
+  add("xgetbv", "xgetbv");
+  add("syscall", "syscall");
   add("cld", "cld");
   add("pushf", "pushf");
   add("popf", "popf");
@@ -252,8 +254,8 @@ function instance(form: number, template: string, reg: number, v: number, rm: nu
   const vex = template.startsWith("vex ") || /^(andn|bls|bextr|shlx|sarx|shrx|mulx)/.test(template);
   const body = template.replace(/^vex /, "");
   const cut = body.search(/ [^{ ][^ ]*(,|$)/);
-  const plain = /^(cdq|cqo|ret|ud2|int3|cpuid|cld|pushf|popf|rep \w+|vzeroupper)$/.test(body);
-  if (plain) return { text: body, emit: (a) => (vex ? a.v0(form) : a.op0(form)) };
+  const plain = /^(cdq|cqo|ret|ud2|int3|cpuid|xgetbv|syscall|cld|pushf|popf|rep \w+|vzeroupper)$/.test(body);
+  if (plain) return { text: body, emit: (a) => (vex ? a.v0(form) : form === Form.xgetbv ? a.r(form, 0) : a.op0(form)) };
   const kinds = body.slice(cut + 1).split(", ");
   let hasReg = false;
   let hasV = false;

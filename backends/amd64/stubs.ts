@@ -1,0 +1,287 @@
+// The pieces of amd64 code the runtime needs besides compiled functions: entry, host calls, builtins, trap exit, signals.
+//
+// Two stacks: C code (and JS above it) runs on the host's, compiled code on our own. The entry stub switches to ours and
+// keeps the way back in the exec-context (`Exec.hostSp`); host calls and builtins switch back for the time of the
+// callback and keep ours (`Exec.wasmSp`). A trap exit drops all of our stack above the innermost entry. Every field is
+// described in ir/layout.ts, every stub in ir/code.ts (RuntimeStubs). Structures of signals: Linux, x86-64 psABI.
+import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
+import { BUILTIN_BIT, Exec, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
+import { Type, type FuncType } from "../../ir/types.js";
+import { callAbi } from "../abi.js";
+import { cpuFeatures, cpuProbe } from "./cpu-features.js";
+import { Assembler, LABEL, NO_REG } from "./encode.js";
+import { Cond, Form } from "./opcodes.js";
+import { Reg, cSavedInts, registers } from "./registers.js";
+
+const r11 = Reg.r11;
+const r15 = Reg.vmctx;
+const rsp = Reg.rsp;
+
+/** `reg` <- [base + disp]. */
+function load64(a: Assembler, reg: Reg, base: Reg, disp: number): void {
+  a.rm(Form.mov64_rm, reg, base, NO_REG, 0, disp);
+}
+
+function store64(a: Assembler, base: Reg, disp: number, reg: Reg): void {
+  a.rm(Form.mov64_mr, reg, base, NO_REG, 0, disp);
+}
+
+function storeImm32(a: Assembler, base: Reg, disp: number, imm: number): void {
+  a.mi(Form.mov32_mi, base, NO_REG, 0, disp, imm);
+}
+
+/** A value of a type between a register and [base + disp]. */
+function loadValue(a: Assembler, type: Type, reg: number, base: Reg, disp: number): void {
+  const form =
+    reg < FIRST_FLOAT_REG
+      ? type === Type.i32 ? Form.mov32_rm : Form.mov64_rm
+      : type === Type.f32 ? Form.movss_rm : type === Type.f64 ? Form.movsd_rm : Form.movups_rm;
+  a.rm(form, reg, base, NO_REG, 0, disp);
+}
+
+function storeValue(a: Assembler, type: Type, reg: number, base: Reg, disp: number): void {
+  const form =
+    reg < FIRST_FLOAT_REG
+      ? type === Type.i32 ? Form.mov32_mr : Form.mov64_mr
+      : type === Type.f32 ? Form.movss_mr : type === Type.f64 ? Form.movsd_mr : Form.movups_mr;
+  a.rm(form, reg, base, NO_REG, 0, disp);
+}
+
+/** A value of a type from memory to memory; an i32 or f32 takes 4 bytes. `temp` is an integer register. */
+function copyValue(a: Assembler, type: Type, temp: Reg, from: Reg, fromDisp: number, to: Reg, toDisp: number): void {
+  if (type === Type.v128) {
+    loadValue(a, type, Reg.scratchFloat, from, fromDisp);
+    storeValue(a, type, Reg.scratchFloat, to, toDisp);
+    return;
+  }
+  const narrow = type === Type.i32 || type === Type.f32;
+  a.rm(narrow ? Form.mov32_rm : Form.mov64_rm, temp, from, NO_REG, 0, fromDisp);
+  a.rm(narrow ? Form.mov32_mr : Form.mov64_mr, temp, to, NO_REG, 0, toDisp);
+}
+
+const slot = (i: number): number => Exec.slots + i * SLOT_BYTES;
+
+// The frame of an entry on the host's stack, from `Exec.hostSp` up: 8 bytes of alignment, outer wasmSp, outer hostSp, the
+// C function's callee-saved registers, return address.
+
+/** Back to the C caller of the innermost entry. `exec` holds the address of the exec-context. */
+function leaveEntry(a: Assembler, exec: Reg): void {
+  load64(a, rsp, exec, Exec.hostSp);
+  a.ri(Form.add64_mi, rsp, 8);
+  a.m(Form.pop_m, exec, NO_REG, 0, Exec.wasmSp);
+  a.m(Form.pop_m, exec, NO_REG, 0, Exec.hostSp);
+  for (let i = cSavedInts.length - 1; i >= 0; i--) a.o(Form.pop, cSavedInts[i]!);
+  a.op0(Form.ret);
+}
+
+function entry(sig: FuncType, exec: bigint): Uint8Array {
+  const a = new Assembler();
+  const abi = callAbi(sig, registers);
+  // Callee-saved in our convention, too: holds the exec-context over the call.
+  const ex = Reg.rbx;
+  for (const reg of cSavedInts) a.o(Form.push, reg);
+  a.movImm64(ex, Number(BigInt.asIntN(32, exec)), Number(BigInt.asIntN(32, exec >> 32n)));
+  a.m(Form.push_m, ex, NO_REG, 0, Exec.hostSp);
+  a.m(Form.push_m, ex, NO_REG, 0, Exec.wasmSp);
+  a.ri(Form.sub64_mi, rsp, 8);
+  store64(a, ex, Exec.hostSp, rsp);
+  // trapKind and trapped.
+  a.mi(Form.mov64_mi, ex, NO_REG, 0, Exec.trapKind, 0);
+  load64(a, rsp, ex, Exec.wasmSp);
+  if (abi.outgoingBytes > 0) {
+    // Arguments that overflow the registers must not overflow the stack.
+    load64(a, r15, ex, Exec.entryCtx);
+    a.rm(Form.lea64_rm, r11, rsp, NO_REG, 0, -abi.outgoingBytes);
+    a.rm(Form.cmp64_rm, r11, r15, NO_REG, 0, VmCtx.stackLimit);
+    const room = a.newLabel();
+    a.jcc(Cond.ae, room);
+    storeImm32(a, ex, Exec.trapKind, TrapKind.stack_exhausted);
+    storeImm32(a, ex, Exec.trapped, 1);
+    store64(a, ex, Exec.trapSp, rsp);
+    store64(a, ex, Exec.trapCtx, r15);
+    a.mi(Form.mov64_mi, ex, NO_REG, 0, Exec.trapPc, 0);
+    leaveEntry(a, ex);
+    a.bind(room);
+    a.ri(Form.sub64_mi, rsp, abi.outgoingBytes);
+  }
+  for (let i = 0; i < sig.params.length; i++) {
+    const where = abi.args[i]!;
+    if (where >= 0) loadValue(a, sig.params[i]!, where, ex, slot(i));
+    else copyValue(a, sig.params[i]!, r11, ex, slot(i), rsp, ~where);
+  }
+  load64(a, r15, ex, Exec.entryCtx);
+  load64(a, Reg.memoryBase, r15, VmCtx.memory0Base);
+  a.m(Form.call_m, ex, NO_REG, 0, Exec.entryCode);
+  for (let i = 0; i < sig.results.length; i++) {
+    const where = abi.results[i]!;
+    if (where >= 0) storeValue(a, sig.results[i]!, where, ex, slot(i));
+    else copyValue(a, sig.results[i]!, r11, rsp, ~where, ex, slot(i));
+  }
+  leaveEntry(a, ex);
+  return a.finish();
+}
+
+/**
+ * Runs the callback with the id in edi on the host's stack. Before: r11 the exec-context, rsp as on entry of the stub.
+ * After: the same, rsp as before; falls through, or leaves by the trap exit if the JS function threw.
+ */
+function runCallback(a: Assembler): void {
+  // Leaves the stack pointer 16-aligned, as `wasmSp` has to be.
+  a.m(Form.push_m, r11, NO_REG, 0, Exec.wasmSp);
+  store64(a, r11, Exec.wasmSp, rsp);
+  store64(a, r11, Exec.callCtx, r15);
+  // JS may fail before the callback's first statement: only its end says that nothing was thrown.
+  storeImm32(a, r11, Exec.hostThrew, 1);
+  load64(a, rsp, r11, Exec.hostSp);
+  a.m(Form.call_m, r11, NO_REG, 0, Exec.callback);
+  // r15 is callee-saved in C.
+  load64(a, r11, r15, VmCtx.exec);
+  load64(a, rsp, r11, Exec.wasmSp);
+  a.m(Form.pop_m, r11, NO_REG, 0, Exec.wasmSp);
+  const fine = a.newLabel();
+  a.mi(Form.cmp32_mi, r11, NO_REG, 0, Exec.hostThrew, 0);
+  a.jcc(Cond.e, fine);
+  storeImm32(a, r11, Exec.trapKind, TrapKind.host_exception);
+  // As if the caller had called it.
+  a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.trapExit);
+  a.bind(fine);
+}
+
+function hostCall(sig: FuncType): Uint8Array {
+  const a = new Assembler();
+  const abi = callAbi(sig, registers);
+  load64(a, r11, r15, VmCtx.exec);
+  for (let i = 0; i < sig.params.length; i++) {
+    if (abi.args[i]! >= 0) storeValue(a, sig.params[i]!, abi.args[i]!, r11, slot(i));
+  }
+  // The argument registers are free now. The return address lies below the caller's outgoing area.
+  for (let i = 0; i < sig.params.length; i++) {
+    if (abi.args[i]! < 0) copyValue(a, sig.params[i]!, Reg.rax, rsp, ~abi.args[i]! + 8, r11, slot(i));
+  }
+  a.rm(Form.mov32_rm, Reg.rdi, r15, NO_REG, 0, VmCtx.hostFunc);
+  runCallback(a);
+  for (let i = 0; i < sig.results.length; i++) {
+    if (abi.results[i]! < 0) copyValue(a, sig.results[i]!, Reg.rax, r11, slot(i), rsp, ~abi.results[i]! + 8);
+  }
+  for (let i = 0; i < sig.results.length; i++) {
+    if (abi.results[i]! >= 0) loadValue(a, sig.results[i]!, abi.results[i]!, r11, slot(i));
+  }
+  a.op0(Form.ret);
+  return a.finish();
+}
+
+function builtin(): Uint8Array {
+  const a = new Assembler();
+  load64(a, r11, r15, VmCtx.exec);
+  // The number, then up to five arguments; r14 and r15 are callee-saved in C.
+  const [number, ...args] = registers.argInts.slice(0, 6);
+  args.forEach((reg, i) => store64(a, r11, slot(i), reg));
+  a.rr(Form.mov32_rm, Reg.rdi, number!);
+  a.ri(Form.or32_mi, Reg.rdi, BUILTIN_BIT | 0);
+  runCallback(a);
+  // What a builtin gives back is an i32.
+  loadValue(a, Type.i32, Reg.rax, r11, slot(0));
+  a.op0(Form.ret);
+  return a.finish();
+}
+
+function trapExit(): Uint8Array {
+  const a = new Assembler();
+  load64(a, r11, r15, VmCtx.exec);
+  a.m(Form.pop_m, r11, NO_REG, 0, Exec.trapPc);
+  store64(a, r11, Exec.trapSp, rsp);
+  store64(a, r11, Exec.trapCtx, r15);
+  storeImm32(a, r11, Exec.trapped, 1);
+  leaveEntry(a, r11);
+  return a.finish();
+}
+
+/** Offsets in Linux' siginfo_t and ucontext_t. */
+const enum Linux {
+  siAddr = 16,
+  ucR11 = 64,
+  ucR15 = 96,
+  ucRsp = 160,
+  ucRip = 168,
+  sysRtSigaction = 13,
+  SIGBUS = 7,
+  SIGFPE = 8,
+}
+
+function signalHandler(context: SignalHandlerContext): Uint8Array {
+  const a = new Assembler();
+  const [uc, info, signal] = [Reg.rdx, Reg.rsi, Reg.rdi];
+  const imm = (reg: Reg, value: bigint) => a.movImm64(reg, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+  const foreign = a.newLabel();
+  const exit = a.newLabel();
+  load64(a, Reg.rax, uc, Linux.ucRip);
+  imm(Reg.rcx, context.codeBase);
+  a.rr(Form.cmp64_rm, Reg.rax, Reg.rcx);
+  a.jcc(Cond.b, foreign);
+  imm(Reg.rcx, context.codeEnd);
+  a.rr(Form.cmp64_rm, Reg.rax, Reg.rcx);
+  a.jcc(Cond.ae, foreign);
+
+  // Compiled code: r15 is its vm-context. Report, and go on at `exit` with r11 as the exec-context.
+  load64(a, Reg.r8, uc, Linux.ucR15);
+  load64(a, r11, Reg.r8, VmCtx.exec);
+  store64(a, r11, Exec.trapPc, Reg.rax);
+  store64(a, r11, Exec.trapCtx, Reg.r8);
+  load64(a, Reg.rax, uc, Linux.ucRsp);
+  store64(a, r11, Exec.trapSp, Reg.rax);
+  load64(a, Reg.rax, info, Linux.siAddr);
+  store64(a, r11, Exec.faultAddress, Reg.rax);
+  storeImm32(a, r11, Exec.trapped, 1);
+  store64(a, uc, Linux.ucR11, r11);
+  a.rm(Form.lea64_rm, Reg.rax, LABEL, NO_REG, 0, exit);
+  store64(a, uc, Linux.ucRip, Reg.rax);
+  a.op0(Form.ret);
+
+  // Another's: to the handler that was there before.
+  a.bind(foreign);
+  imm(Reg.rcx, context.previous);
+  const found = a.newLabel();
+  const notBus = a.newLabel();
+  a.ri(Form.cmp32_mi, signal, Linux.SIGBUS);
+  a.jcc(Cond.ne, notBus);
+  a.ri(Form.add64_mi, Reg.rcx, 16);
+  a.bind(notBus);
+  a.ri(Form.cmp32_mi, signal, Linux.SIGFPE);
+  a.jcc(Cond.ne, found);
+  a.ri(Form.add64_mi, Reg.rcx, 32);
+  a.bind(found);
+  load64(a, Reg.rax, Reg.rcx, 0);
+  const byDefault = a.newLabel();
+  // SIG_DFL is 0, SIG_IGN 1.
+  a.ri(Form.cmp64_mi, Reg.rax, 1);
+  a.jcc(Cond.be, byDefault);
+  a.r(Form.jmp_m, Reg.rax);
+  // The default action: set it and return, the fault comes again. A struct of zeros is SIG_DFL without flags.
+  a.bind(byDefault);
+  a.rr(Form.xor32_rm, Reg.rax, Reg.rax);
+  for (let i = 0; i < 4; i++) a.o(Form.push, Reg.rax);
+  a.rr(Form.mov64_rm, Reg.rsi, rsp);
+  a.rr(Form.xor32_rm, Reg.rdx, Reg.rdx);
+  a.movImm32(Reg.r10, 8);
+  a.movImm32(Reg.rax, Linux.sysRtSigaction);
+  a.op0(Form.syscall);
+  a.ri(Form.add64_mi, rsp, 32);
+  a.op0(Form.ret);
+
+  a.bind(exit);
+  leaveEntry(a, r11);
+  return a.finish();
+}
+
+export const stubs: RuntimeStubs = {
+  target: "amd64",
+  entry,
+  hostCall,
+  builtin,
+  trapExit,
+  signalHandler,
+  cpuProbe,
+  cpuFeatures,
+  flushCode: () => undefined,
+};
