@@ -1,0 +1,20 @@
+// The amd64 target: its parts under one name, as backends/target.ts asks for them.
+import type { Target } from "../target.js";
+import { emit } from "./emit.js";
+import { relocate } from "./encode.js";
+import { lower } from "./lower.js";
+import { mops } from "./mops.js";
+import { registers } from "./registers.js";
+import { stubs } from "./stubs.js";
+
+export const amd64: Target = {
+  name: "amd64",
+  registers,
+  mops,
+  lower,
+  emit,
+  relocate,
+  stubs,
+  // int3
+  padding: 0xcc,
+};
