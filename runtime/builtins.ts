@@ -2,17 +2,18 @@
 // with the backtrace of the call site.
 import { InterpTrap } from "../ir/interp-env.js";
 import { Builtin, Exec, trapInfo, VmCtx } from "../ir/layout.js";
-import { SLOT_WORDS, type ExecContext } from "./exec-context.js";
+import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
-import { Instance } from "./instance.js";
+import type { Instance } from "./instance.js";
 import { currentBacktrace, Trap } from "./trap.js";
+import { SLOT_WORDS } from "./values.js";
 
 /** @throws Trap */
 export function runBuiltin(exec: ExecContext, builtin: Builtin): void {
   const { thread } = exec;
   const id = thread.heap.readU32(exec.field(Exec.callCtx) + VmCtx.instance);
-  const instance = thread.current && holderById(thread.current, id);
-  if (!(instance instanceof Instance)) throw new Error(`builtin ${builtin} was called by something that is no instance (${id})`);
+  const instance = thread.current && holderById(thread.current, id)?.instance;
+  if (!instance) throw new Error(`builtin ${builtin} was called by something that is no instance (${id})`);
   try {
     perform(exec, instance, builtin);
   } catch (error) {

@@ -5,14 +5,11 @@
 import { InterpTrap, type InterpCallee, type RegFile } from "../ir/interp-env.js";
 import { run } from "../ir/interp.js";
 import { TrapKind } from "../ir/layout.js";
-import { SLOT_WORDS, type ExecContext } from "./exec-context.js";
+import type { ExecContext } from "./exec-context.js";
 import type { FuncInstance } from "./func.js";
 import { findHolder } from "./holder.js";
 import { trapOfInterp } from "./trap.js";
-import { coerce, copyBits, mayRunCode, readRaw, readValue, writeRaw, writeValue, type Cells } from "./values.js";
-
-/** 32-bit words of an interpreter register. */
-const REG_WORDS = 2;
+import { coerce, copyBits, mayRunCode, readRaw, readValue, REG_WORDS, SLOT_WORDS, writeRaw, writeValue, type Cells } from "./values.js";
 
 /**
  * Calls a function as an exported function is called: coerced arguments, missing ones undefined; nothing, a value, or an array.

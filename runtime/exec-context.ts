@@ -4,7 +4,7 @@
 // through one callback, for host functions and builtins alike. Layout: ir/layout.ts. `hostThrew` is 1 except when the
 // callback has ended well, so that a JS stack overflow before its first statement counts as an exception, too.
 import type { RuntimeStubs } from "../ir/code.js";
-import { BUILTIN_BIT, Exec, EXEC_BYTES, SLOT_BYTES, SLOT_COUNT, STACK_RESERVE, VmCtx } from "../ir/layout.js";
+import { BUILTIN_BIT, Exec, EXEC_BYTES, SLOT_COUNT, STACK_RESERVE, VmCtx } from "../ir/layout.js";
 import { funcTypeKey, type FuncType } from "../ir/types.js";
 import { runBuiltin } from "./builtins.js";
 import { hostCallFromNative } from "./call.js";
@@ -15,9 +15,6 @@ import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Thread } from "./thread.js";
 import { reportTrap } from "./trap.js";
 import type { Cells } from "./values.js";
-
-/** 32-bit words of a slot. */
-export const SLOT_WORDS = SLOT_BYTES / 4;
 
 export class ExecContext implements Cells {
   readonly memory: ExecMemory;

@@ -6,6 +6,7 @@
 // a reference that crosses from JS) and are never taken away, so a table keeps every instance that ever could write to it.
 import type { InterpCallee } from "../ir/interp-env.js";
 import type { FuncInstance } from "./func.js";
+import type { Instance } from "./instance.js";
 
 export abstract class Holder {
   /** By id. Includes tables and globals, and instances whose functions this one may come to hold. */
@@ -16,6 +17,11 @@ export abstract class Holder {
 
   keep(other: Holder): void {
     if (other !== this) this.links.set(other.id, other);
+  }
+
+  /** This holder, if it is an instance. */
+  get instance(): Instance | undefined {
+    return undefined;
   }
 
   /** The function with that index among this holder's, for records that point here. */

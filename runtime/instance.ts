@@ -162,6 +162,10 @@ export class Instance extends Holder {
     }
   }
 
+  override get instance(): Instance {
+    return this;
+  }
+
   override get interpreted(): boolean {
     return this.loaded === undefined;
   }

@@ -13,8 +13,8 @@ export interface Resource {
   release(): void;
 }
 
-const MIN_COUNT = 256;
-const MIN_BYTES = 128 << 20;
+const MIN_COUNT = 2048;
+const MIN_BYTES = 64 << 20;
 
 interface Registry {
   register(owner: object, resource: Resource, token: object): void;

@@ -88,9 +88,12 @@ export class Store {
   }
 }
 
-let storeOfThread: Store | undefined;
+const defaults = new WeakMap<Thread, Store>();
 
 /** The store that things made without one belong to. */
 export function defaultStore(): Store {
-  return (storeOfThread ??= new Store());
+  const thread = currentThread();
+  let store = defaults.get(thread);
+  if (!store) defaults.set(thread, (store = new Store()));
+  return store;
 }

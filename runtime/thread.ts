@@ -4,7 +4,6 @@
 // stubs, so it comes with the first compiled module.
 import type { RuntimeStubs } from "../ir/code.js";
 import { InterpThread } from "../ir/interp.js";
-import type { Module } from "../ir/module.js";
 import { Detacher } from "./detach.js";
 import { ExecContext } from "./exec-context.js";
 import type { Externs } from "./externref.js";
@@ -78,20 +77,20 @@ export class Thread {
   }
 }
 
-let opened: Thread | undefined;
-let pending: ThreadOptions = defaults;
+/** The one per JS realm there must be: signal handlers, stack and callback belong to the operating system's thread. */
+class Slot {
+  thread: Thread | undefined;
+  options: ThreadOptions = defaults;
+}
+
+const slot = new Slot();
 
 /** Options for this thread. @throws Error when Wasm objects have been made already. */
 export function configureThread(options: Partial<ThreadOptions>): void {
-  if (opened) throw new Error("the runtime is in use already: configure it before the first store, memory or instance is made");
-  pending = { ...defaults, ...options };
+  if (slot.thread) throw new Error("the runtime is in use already: configure it before the first store, memory or instance is made");
+  slot.options = { ...defaults, ...options };
 }
 
 export function currentThread(): Thread {
-  return (opened ??= new Thread(pending));
-}
-
-/** Names a function for people. */
-export function functionName(module: Module, index: number): string {
-  return module.funcs[index]?.name ?? `@${index}`;
+  return (slot.thread ??= new Thread(slot.options));
 }

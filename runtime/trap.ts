@@ -11,7 +11,7 @@ import { printFuncType } from "../ir/types.js";
 import type { CodePiece } from "./exec-memory.js";
 import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
-import { Instance } from "./instance.js";
+import type { Instance } from "./instance.js";
 import { readWord } from "./native-heap.js";
 
 /** Frames in a backtrace at most. */
@@ -191,8 +191,8 @@ function detailOf(exec: ExecContext, kind: TrapKind, frame: TrapFrame | undefine
   const { heap } = exec.thread;
   const ctx = exec.field(Exec.trapCtx);
   if (ctx === 0 || !frame || !exec.thread.current) return undefined;
-  const instance = holderById(exec.thread.current, heap.readU32(ctx + VmCtx.instance));
-  if (!(instance instanceof Instance) || instance.module !== frame.module) return undefined;
+  const instance = holderById(exec.thread.current, heap.readU32(ctx + VmCtx.instance))?.instance;
+  if (!instance || instance.module !== frame.module) return undefined;
   if (kind === TrapKind.out_of_bounds_memory) {
     const memory = instance.memories.find((m) => m.guards && fault >= m.base && fault < m.base + 2 ** 33 + 65536);
     return memory && `address ${fault - memory.base} of a memory of ${memory.byteLength} bytes`;

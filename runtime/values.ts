@@ -2,10 +2,15 @@
 //
 // Raw values stand in "cells": four views over the same memory, addressed by an index in 32-bit words. A slot of the
 // exec-context is 4 words, a register of the interpreter 2, a global's cell 4. NaN payloads survive only as raw bits.
+import { SLOT_BYTES } from "../ir/layout.js";
 import { Type, typeName } from "../ir/types.js";
 import type { Store } from "./store.js";
 import type { Holder } from "./holder.js";
 import { readWord, writeWord } from "./native-heap.js";
+
+/** 32-bit words of a slot of the exec-context, and of a register of the interpreter. */
+export const SLOT_WORDS = SLOT_BYTES / 4;
+export const REG_WORDS = 2;
 
 export interface Cells {
   readonly i32: Int32Array;
