@@ -14,6 +14,9 @@ import { Assembler, LABEL, NO_REG } from "./encode.js";
 import { Cond, Form } from "./opcodes.js";
 import { Reg, cSavedInts, registers } from "./registers.js";
 
+/** Those of our convention that C saves, too. An even number, for the alignment of the stack. */
+const calleeSaved = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13] as const;
+
 const r11 = Reg.r11;
 const r15 = Reg.vmctx;
 const rsp = Reg.rsp;
@@ -127,6 +130,8 @@ function entry(sig: FuncType, exec: bigint): Uint8Array {
  * After: the same, rsp as before; falls through, or leaves by the trap exit if the JS function threw.
  */
 function runCallback(a: Assembler): void {
+  // The callback keeps these anyway; here the runtime's scan for references finds what compiled code holds in them.
+  for (const reg of calleeSaved) a.o(Form.push, reg);
   // Leaves the stack pointer 16-aligned, as `wasmSp` has to be.
   a.m(Form.push_m, r11, NO_REG, 0, Exec.wasmSp);
   store64(a, r11, Exec.wasmSp, rsp);
@@ -139,6 +144,7 @@ function runCallback(a: Assembler): void {
   load64(a, r11, r15, VmCtx.exec);
   load64(a, rsp, r11, Exec.wasmSp);
   a.m(Form.pop_m, r11, NO_REG, 0, Exec.wasmSp);
+  a.ri(Form.add64_mi, rsp, 8 * calleeSaved.length);
   const fine = a.newLabel();
   a.mi(Form.cmp32_mi, r11, NO_REG, 0, Exec.hostThrew, 0);
   a.jcc(Cond.e, fine);
