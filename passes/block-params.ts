@@ -14,10 +14,8 @@ export const blockParams = definePass({
   summary: "remove block parameters that always receive the same value",
   stage: "ssa",
   scope: "func",
-  after: [
-    { pass: "unreachable-code", why: "an edge from a dead block would keep a parameter alive" },
-    { pass: "simplify", why: "deciding a branch takes edges away, so more parameters receive one value" },
-  ],
+  before: [{ pass: "gvn", why: "a parameter that always receives one value hides that computations are equal" }],
+  after: [{ pass: "simplify", why: "deciding a branch takes edges away, so more parameters receive one value" }],
   run(fn, cx) {
     cx.count("params", removeTrivialParams(fn));
   },

@@ -16,7 +16,6 @@ export const criticalEdges = definePass({
   scope: "func",
   required: { why: "register allocation puts the moves of an edge at an end that belongs to it alone", canDisable: false },
   after: [
-    { pass: "unreachable-code", why: "an edge from a dead block makes others look critical" },
     { pass: "simplify", why: "deciding a branch makes edges that were critical ordinary" },
     { pass: "merge-blocks", why: "it would take the blocks on the edges away again" },
     { pass: "dce", why: "dce takes arguments off edges" },

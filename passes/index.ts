@@ -5,8 +5,10 @@ import { canonicalizeTypes } from "./canonicalize-types.js";
 import { copyFold } from "./copy-fold.js";
 import { criticalEdges } from "./critical-edges.js";
 import { dce } from "./dce.js";
+import { gvn } from "./gvn.js";
 import { mergeBlocks } from "./merge-blocks.js";
 import type { Pass } from "./pass.js";
+import { simplify } from "./simplify.js";
 import { unreachableCode } from "./unreachable-code.js";
 
 export const passes: readonly Pass[] = [
@@ -14,6 +16,8 @@ export const passes: readonly Pass[] = [
   unreachableCode,
   blockParams,
   copyFold,
+  simplify,
+  gvn,
   mergeBlocks,
   dce,
   criticalEdges,

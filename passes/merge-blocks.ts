@@ -16,7 +16,6 @@ export const mergeBlocks = definePass({
   stage: "ssa",
   scope: "func",
   after: [
-    { pass: "unreachable-code", why: "an edge from a dead block hides that a block has one predecessor" },
     { pass: "simplify", why: "deciding a branch leaves straight lines" },
     { pass: "block-params", why: "a block with parameters is not empty" },
   ],

@@ -46,9 +46,9 @@ interface PassBase {
   readonly name: string;
   /** One line, for `lathe passes`. */
   readonly summary: string;
-  /** The last run of this pass comes after the last run of those. Passes that a pipeline does not hold are ignored. */
+  /** What this pass cleans up after: its last run comes after the last run of those. Passes that a pipeline does not hold are ignored. */
   readonly after?: readonly Order[];
-  /** The first run of this pass comes before the first run of those. */
+  /** What this pass prepares: its first run comes before the first run of those. */
   readonly before?: readonly Order[];
   /** Every pipeline holds it. `canDisable`: the code is right without it, too, so a user may switch it off by name. */
   readonly required?: { readonly why: string; readonly canDisable: boolean };

@@ -11,6 +11,14 @@ export const unreachableCode = definePass({
   summary: "remove blocks that nothing reaches",
   stage: "ssa",
   scope: "func",
+  before: [
+    { pass: "block-params", why: "an edge from a dead block would keep a parameter alive" },
+    { pass: "merge-blocks", why: "an edge from a dead block hides that a block has one predecessor" },
+    { pass: "simplify", why: "it visits reachable blocks only" },
+    { pass: "gvn", why: "an edge from a dead block hides that a block is dominated" },
+    { pass: "critical-edges", why: "an edge from a dead block makes others look critical" },
+    { pass: "block-layout", why: "it gives reachable blocks a place" },
+  ],
   required: { why: "lowering and the analyses visit reachable blocks only", canDisable: false },
   run(fn, cx) {
     cx.count("blocks", removeUnreachable(fn));

@@ -3,7 +3,7 @@
 // Functions stream: each is translated from its bytes, taken through all passes and the backend, and dropped; only its code
 // remains. A module-scoped pass, or recording, needs all functions at once; then the same steps run pass by pass.
 // Bodies are always translated against the declarations as decoded; passes edit a copy, and bring every function in line.
-import { allocate } from "../backends/regalloc/allocate.js";
+import { Allocator } from "../backends/regalloc/index.js";
 import { ModuleCodeBuilder } from "../backends/module-code.js";
 import type { CodegenModule, Target } from "../backends/target.js";
 import type { FuncCode, ModuleCode } from "../ir/code.js";
@@ -13,7 +13,7 @@ import { VmLayout } from "../ir/layout.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import { verifyMFunc } from "../ir/machine/verify.js";
 import type { Module } from "../ir/module.js";
-import { verifyFunc } from "../ir/verify.js";
+import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import { decodeModule } from "./frontend/decode.js";
 import { WasmError } from "./frontend/error.js";
 import { translateFunction } from "./frontend/translate.js";
@@ -73,7 +73,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   // Body bytes => SSA.
   const translate = (index: FuncIndex): Func => {
     const fn = translateFunction(decoded, index);
-    if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded));
+    if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded).map(printVerifierError));
     observe?.ssa?.(fn, "translate", true);
     stats.ssaInsts += fn.valueCount;
     clock.lap("translate");
@@ -84,6 +84,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   // SSA => code.
   const builder = new ModuleCodeBuilder(settings.target, decoded.importedFuncCount, decoded.funcs.length - decoded.importedFuncCount, stats.bodyBytes * 4);
+  const allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
   const lower = (fn: Func): MFunc => {
     const mfn = settings.target.lower(fn, codegen, settings.codegen);
@@ -96,7 +97,8 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     return mfn;
   };
   const allocateRegisters = (mfn: MFunc): void => {
-    allocate(mfn, settings.target.registers, { level: settings.codegen.level, check: settings.check });
+    allocator.allocate(mfn, { level: settings.codegen.level, check: settings.check });
+    if (settings.verify) mustVerify("register allocation", mfn.index, module, verifyMFunc(mfn, settings.target));
     observe?.machine?.(mfn, "allocate");
     clock.lap("allocate");
   };

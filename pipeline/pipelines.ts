@@ -15,6 +15,7 @@ export const O0: readonly string[] = [
 export const O1: readonly string[] = [
   "canonicalize-types",
   "unreachable-code",
+  "simplify",
   "block-params",
   "copy-fold",
   "merge-blocks",
@@ -26,6 +27,11 @@ export const O1: readonly string[] = [
 export const O2: readonly string[] = [
   "canonicalize-types",
   "unreachable-code",
+  "block-params",
+  "merge-blocks",
+  "simplify",
+  "gvn",
+  "simplify",
   "block-params",
   "copy-fold",
   "merge-blocks",

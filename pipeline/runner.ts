@@ -12,7 +12,7 @@ import type { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import type { Module } from "../ir/module.js";
 import { printModule } from "../ir/print.js";
-import { verifyFunc } from "../ir/verify.js";
+import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import type { FuncPass, MachinePass, ModulePass, OptionValue, Pass, PassContext } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
 import type { PassStats } from "./stats.js";
@@ -236,7 +236,7 @@ export class PassRunner {
   private verify(slot: Slot, fn: Func, before: (position: number) => Func | undefined): void {
     const problems = verifyFunc(fn, slot.module);
     if (problems.length === 0) return;
-    const text = `the IR behind it does not verify:\n  ${problems.slice(0, 5).map(String).join("\n  ")}`;
+    const text = `the IR behind it does not verify:\n  ${problems.slice(0, 5).map(printVerifierError).join("\n  ")}`;
     throw this.failure(slot, fn, text, problems, before);
   }
 
