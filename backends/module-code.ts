@@ -48,7 +48,8 @@ export class ModuleCodeBuilder {
   add(code: FuncCode): void {
     const slot = code.func - this.firstFunc;
     if (slot < 0 || slot >= this.count || this.start[slot] !== -1) throw new Error(`@${code.func} has no place in this module's code`);
-    const start = (this.length + code.align - 1) & -code.align;
+    // At least a byte of padding: a function may end in a call, and its return address must not be the next one's start.
+    const start = (this.length + code.align) & -code.align;
     const end = start + code.bytes.length;
     if (end > this.bytes.length) {
       const bigger = new Uint8Array(Math.max(end, this.bytes.length * 2));
