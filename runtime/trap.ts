@@ -121,8 +121,7 @@ function walk(exec: ExecContext, frames: TrapFrame[], piece: CodePiece | undefin
   let returned = offset === undefined;
   while (piece && frames.length < MAX_FRAMES) {
     const { code, module } = piece;
-    // A return address belongs to the call before it.
-    const defined = functionAt(code, pc - piece.start - (returned ? 1 : 0));
+    const defined = functionAt(code, pc - piece.start);
     if (defined < 0) return;
     const func = code.firstFunc + defined;
     const at = offset ?? sourceOffset(code.source, pc - piece.start, returned);
@@ -142,7 +141,7 @@ function place(piece: CodePiece | undefined, pc: number): string {
   return `pc +0x${(pc - piece.start - (piece.code.start[defined] ?? 0)).toString(16)} of @${piece.code.firstFunc + defined}`;
 }
 
-/** Which defined function the position lies in, -1 if none. Functions stand in ascending order. */
+/** Which defined function the position lies in, or just behind (a return address); -1 if none. Functions are in ascending order, never adjacent. */
 function functionAt(code: ModuleCode, position: number): number {
   let low = 0;
   let high = code.start.length;
@@ -151,7 +150,7 @@ function functionAt(code: ModuleCode, position: number): number {
     if (code.start[middle]! <= position) low = middle + 1;
     else high = middle;
   }
-  return low - 1 >= 0 && position < code.start[low - 1]! + code.length[low - 1]! ? low - 1 : -1;
+  return low - 1 >= 0 && position <= code.start[low - 1]! + code.length[low - 1]! ? low - 1 : -1;
 }
 
 function trapSite(code: ModuleCode, position: number): { kind: TrapKind; offset: number } | undefined {
