@@ -10,12 +10,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 /** The project's root: the nearest folder above that has package.json. */
 export const projectRoot: string = path.resolve(fileURLToPath(new URL("..", import.meta.url)));
 
+/** Each file of ours gets its own URL as a constant, which stands for `import.meta.url` (see `define` below). */
 const keepUrls: Plugin = {
-  name: "import.meta.url of the source",
+  name: "url of the source",
   setup(context) {
-    context.onLoad({ filter: /[\\/]tests[\\/].*\.ts$/ }, (args) => {
+    context.onLoad({ filter: /\.(ts|mjs)$/ }, (args) => {
+      if (args.path.includes("node_modules")) return undefined;
       const text = readFileSync(args.path, "utf8");
-      return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(args.path).href)), loader: "ts" };
+      return { contents: `const __sourceUrl = ${JSON.stringify(pathToFileURL(args.path).href)};${text}`, loader: args.path.endsWith(".ts") ? "ts" : "js" };
     });
   },
 };
@@ -47,6 +49,7 @@ export async function bundle(files: readonly string[], outDirectory = "tests"): 
     sourcemap: true,
     chunkNames: "chunks/[name]-[hash]",
     plugins: [keepUrls],
+    define: { "import.meta.url": "__sourceUrl" },
     logLevel: "warning",
   });
   return files.map((file) => path.join(outdir, `${output(file)}.mjs`));

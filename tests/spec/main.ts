@@ -1,4 +1,4 @@
-// `npm run spec [-- FILTER ...] [--mode native|explicit|O0|O1|interp|v8]`: the official suite, levels mvp and 2.0 without SIMD.
+// `npm run spec [-- FILTER ...] [--mode native|explicit|O0|O1|interp|v8] [--verbose]`: the official suite, levels mvp and 2.0 without SIMD.
 //
 // Files run in child processes; one that crashes or hangs fails alone, by name. Closes with `N passed, N failed, N skipped`.
 import { engineFor, isMode, modes } from "../modes.js";
@@ -11,10 +11,12 @@ const FILE_SECONDS = 300;
 async function main(args: readonly string[]): Promise<void> {
   let mode = "native";
   let parallel = 2;
+  let shown = 4;
   const filters: string[] = [];
   for (let i = 0; i < args.length; i++) {
     if (args[i] === "--mode") mode = args[++i] ?? "";
     else if (args[i] === "--parallel") parallel = Number(args[++i]);
+    else if (args[i] === "--verbose") shown = Infinity;
     else if (args[i] !== "--") filters.push(args[i]!);
   }
   if (!isMode(mode)) {
@@ -45,7 +47,7 @@ async function main(args: readonly string[]): Promise<void> {
       if (result.failed === 0) return;
       failedFiles.push(name);
       console.log(`FAIL ${name}: ${result.failed} of ${result.passed + result.failed}`);
-      for (const line of result.failures) console.log(`     ${line}`);
+      for (const line of result.failures.slice(0, shown)) console.log(`     ${line}`);
     },
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
