@@ -4,7 +4,7 @@
 // runs Wasm-to-Wasm calls, also those between instances, on its own frame stack, so that depth never depends on the JS stack.
 // All values live in one register file as raw 64-bit slots; references are 64-bit handle bits, 0 is null.
 import type { DataIndex, ElemIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex } from "./entity.js";
-import type { InterpCode } from "./interp.js";
+import type { Func } from "./func.js";
 import { trapInfo, type TrapKind } from "./layout.js";
 
 /** Bytes of the largest register file: what lies beyond is "call stack exhausted". */
@@ -51,6 +51,21 @@ export class RegFile {
 export interface InterpMemory {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+}
+
+/** One function decoded for the interpreter (interp-decode.ts); immutable, shared by all instances. */
+export interface InterpCode {
+  readonly fn: Func;
+  /** Instructions of `STRIDE` words each: see `I` in interp-run.ts. */
+  readonly code: Int32Array;
+  /** The value an instruction came from, by instruction. */
+  readonly origin: Int32Array;
+  /** Targets of `br_table`s, as positions in `code`; the default last. */
+  readonly tables: readonly Int32Array[];
+  /** Slots of a frame. The next frame begins behind them. */
+  readonly frameSlots: number;
+  /** Slots behind the frame that its calls use for arguments and results. */
+  readonly outSlots: number;
 }
 
 /**
