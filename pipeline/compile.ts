@@ -14,6 +14,7 @@ import type { MFunc } from "../ir/machine/mfunc.js";
 import { verifyMFunc } from "../ir/machine/verify.js";
 import type { Module } from "../ir/module.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
+import type { CompiledModule } from "../runtime/index.js";
 import { decodeModule } from "./frontend/decode.js";
 import { WasmError } from "./frontend/error.js";
 import { translateFunction } from "./frontend/translate.js";
@@ -22,13 +23,13 @@ import { PassRunner } from "./runner.js";
 import { History, snapshot, type FuncState, type ModuleStage } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
 
-export interface Compilation {
-  /** Declarations as the passes left them: what instantiation needs. */
+/** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
+export interface Compilation extends CompiledModule {
+  /** Declarations as the passes left them. */
   readonly module: Module;
-  readonly layout: VmLayout;
   readonly target: Target;
   readonly settings: Settings;
-  /** Undefined when only some functions were compiled. */
+  /** Undefined when only some functions were compiled, or none because they are interpreted. */
   readonly code: ModuleCode | undefined;
   readonly stats: CompileStats;
   /** When recording. */
@@ -82,7 +83,17 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   /** The function as it was before a position of the schedule, for the report of a failure. */
   const before = (index: FuncIndex) => (position: number) => runner.rerun(translateFunction(decoded, index), position);
 
+  const runPasses = (index: FuncIndex): Func => {
+    const fn = translate(index);
+    for (const phase of runner.phases) runner.runFunc(phase, fn, before(index));
+    clock.lap("passes");
+    return fn;
+  };
+  /** Functions behind all passes, where all had to be there at once. */
+  const finished = new Map<FuncIndex, Func>();
+
   // SSA => code.
+  const interpreted = settings.engine === "interpreter";
   const builder = new ModuleCodeBuilder(settings.target, decoded.importedFuncCount, decoded.funcs.length - decoded.importedFuncCount, stats.bodyBytes * 4);
   const allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
@@ -130,39 +141,51 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     }
     clock.lap("passes");
     codegen = { module, layout: new VmLayout(module) };
-    if (!recorder) {
-      for (const fn of funcs) {
-        const mfn = lower(fn);
-        allocateRegisters(mfn);
-        emit(mfn);
-      }
-    } else {
+    for (const fn of funcs) finished.set(fn.index, fn);
+    if (recorder && !interpreted) {
       const mfns = funcs.map(lower);
       recorder.step("lower", "machine", mfns.map((mfn) => [mfn.index, { machine: snapshot(mfn) }]));
       mfns.forEach(allocateRegisters);
       recorder.step("allocate", "allocated", mfns.map((mfn) => [mfn.index, { allocated: snapshot(mfn) }]));
       const codes = mfns.map(emit);
       recorder.step("emit", "code", codes.map((code) => [code.func, { code }]));
+    } else if (!interpreted) {
+      for (const fn of funcs) {
+        const mfn = lower(fn);
+        allocateRegisters(mfn);
+        emit(mfn);
+      }
     }
   } else {
     for (const phase of runner.phases) runner.begin(phase);
     codegen = { module, layout: new VmLayout(module) };
     clock.lap("passes");
-    for (const index of indices) {
-      const fn = translate(index);
-      for (const phase of runner.phases) runner.runFunc(phase, fn, before(index));
-      clock.lap("passes");
-      const mfn = lower(fn);
-      allocateRegisters(mfn);
-      emit(mfn);
+    if (!interpreted) {
+      for (const index of indices) {
+        const fn = runPasses(index);
+        const mfn = lower(fn);
+        allocateRegisters(mfn);
+        emit(mfn);
+      }
     }
   }
 
-  const code = settings.only ? undefined : builder.finish();
+  const code = settings.only || interpreted ? undefined : builder.finish();
   stats.codeBytes = builder.byteLength;
   clock.lap("link");
   clock.stop();
-  return { module, layout: codegen.layout, target: settings.target, settings, code, stats, history };
+  return {
+    module,
+    layout: codegen.layout,
+    target: settings.target,
+    stubs: settings.target.stubs,
+    bounds: settings.codegen.bounds,
+    settings,
+    code,
+    functions: (index) => finished.get(index) ?? runPasses(index),
+    stats,
+    history,
+  };
 }
 
 /** Charges the time since the last lap to a stage. */

@@ -27,6 +27,8 @@ export interface CompileOptions {
    * space a memory; `explicit` compares every address.
    */
   bounds?: "guard" | "explicit";
+  /** `native` (default), or `interpreter`: no code is made, the reference interpreter runs the SSA behind the passes. */
+  engine?: "native" | "interpreter";
   /** Instruction set: the host's by default. Code for another one can be made but not run. */
   target?: string;
   /** CPU features that the code may use, by the target's names. Default: what this host's CPU has. */
@@ -56,6 +58,7 @@ export interface CompileOptions {
 export interface Settings {
   readonly target: Target;
   readonly codegen: CodegenOptions;
+  readonly engine: "native" | "interpreter";
   readonly schedule: Schedule;
   readonly passOptions: NonNullable<CompileOptions["passOptions"]>;
   readonly verify: boolean;
@@ -104,6 +107,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },
+    engine: options.engine ?? "native",
     schedule: plan,
     passOptions,
     verify: options.verify ?? false,

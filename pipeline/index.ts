@@ -1,0 +1,94 @@
+// The public API: compile, instantiate, look, change.
+//
+//     const compiled = await compile(bytes, { level: 2, passes: [myPass] });
+//     const { exports } = instantiate(compiled, { env: { log: (x) => console.log(x) } });
+//     exports.run(41);
+//
+// What a pass needs (ids, ops, Func, analyses) and what shows the IR (print, parse, verify) is exported, too.
+import type { Target } from "../backends/target.js";
+import { hostCpuFeatures } from "../runtime/index.js";
+import { compileBytes, type Compilation } from "./compile.js";
+import { decodeModule } from "./frontend/decode.js";
+import { toBytes } from "./frontend/wat.js";
+import { resolveOptions, type CompileOptions, type Settings } from "./options.js";
+import type { WasmPass } from "../passes/pass.js";
+
+const featuresOf = new WeakMap<Target, readonly string[]>();
+
+/** The features of this process's CPU, by the target's names; asked once. */
+function hostFeatures(target: Target): readonly string[] {
+  let features = featuresOf.get(target);
+  if (!features) featuresOf.set(target, (features = hostCpuFeatures(target.stubs)));
+  return features;
+}
+
+/**
+ * Compiles a module for this host, or as the options say.
+ * @param input a binary module; or the text format, as a string or as its UTF-8 bytes.
+ * @returns the compiled module: instantiate it as often as wanted, in any store. `stats` has counts and times in milliseconds.
+ * @throws WasmError for a module that is malformed, invalid or not supported: its message says what was expected and found, its
+ * `offset` is the byte offset. ScheduleError for passes that cannot run in the order asked for; PassError for a pass that failed.
+ */
+export async function compile(input: Uint8Array | string, options: CompileOptions = {}): Promise<Compilation> {
+  const settings = resolveOptions(options, hostFeatures);
+  let bytes = await toBytes(input);
+  if (settings.schedule.wasm.length > 0) {
+    // What a pass of the wasm stage gets must be a valid module.
+    decodeModule(bytes);
+    for (const pass of settings.schedule.wasm) bytes = await (pass as WasmPass).run(bytes, wasmContext(pass as WasmPass, settings));
+  }
+  return compileBytes(bytes, settings);
+}
+
+/** As `compile`, at once. Takes binary modules only, and no passes of the `wasm` stage: those may be asynchronous. */
+export function compileSync(bytes: Uint8Array, options: CompileOptions = {}): Compilation {
+  const settings = resolveOptions(options, hostFeatures);
+  const [pass] = settings.schedule.wasm;
+  if (pass) throw new Error(`the pass "${pass.name}" works on bytes and may be asynchronous: use compile()`);
+  return compileBytes(bytes, settings);
+}
+
+function wasmContext(pass: WasmPass, settings: Settings) {
+  const options = Object.fromEntries(Object.entries(pass.options ?? {}).map(([name, option]) => [name, option.default]));
+  return { options: { ...options, ...settings.passOptions[pass.name] }, count: () => undefined };
+}
+
+// Compiling
+export type { Compilation } from "./compile.js";
+export type { CompileObserver, CompileOptions } from "./options.js";
+export { pipelines, type Level } from "./pipelines.js";
+export { ScheduleError } from "./schedule.js";
+export { PassError } from "./runner.js";
+export type { CompileStats, PassStats } from "./stats.js";
+export { History, type ModuleState, type FuncState, type PassRecord } from "./state.js";
+export { targetNames } from "./targets.js";
+export { decodeModule, translateFunction, validate, WasmError, type WasmErrorKind } from "./frontend/index.js";
+
+// Running
+export {
+  configureThread, defaultStore, Global, Instance, instantiate, LinkError, Memory, Store, Table, Trap,
+  type CompiledModule, type GlobalDescriptor, type Imports, type MemoryDescriptor, type TableDescriptor, type ThreadOptions, type TrapFrame, type TrapName,
+} from "../runtime/index.js";
+
+// Passes and analyses
+export { passes } from "../passes/index.js";
+export * from "../passes/pass.js";
+export { defineAnalysis, type Analysis } from "../ir/analysis/analysis.js";
+export { domTree, dominates, type Dom } from "../ir/analysis/dom.js";
+export { loops, type Loops } from "../ir/analysis/loops.js";
+export { rpo, type Rpo } from "../ir/analysis/rpo.js";
+export { uses, useCounts, type Uses } from "../ir/analysis/uses.js";
+
+// IR
+export * from "../ir/entity.js";
+export * from "../ir/types.js";
+export { Is, Op, opFlags, opInfo, opNamed, type OpInfo } from "../ir/ops.js";
+export { Func } from "../ir/func.js";
+export { Module } from "../ir/module.js";
+export { printFunc, printModule, type PrintOptions } from "../ir/print.js";
+export { parseFunc, parseModule } from "../ir/parse.js";
+export { printVerifierError, verifyFunc, verifyModule, type VerifierError } from "../ir/verify.js";
+export { printMFunc } from "../ir/machine/print.js";
+export { parseMFunc } from "../ir/machine/parse.js";
+export { verifyMFunc } from "../ir/machine/verify.js";
+export { MFunc } from "../ir/machine/mfunc.js";
