@@ -67,4 +67,23 @@ export interface Target {
   readonly stubs: RuntimeStubs;
   /** The byte between functions, 0 unless given: something that traps when run. */
   readonly padding?: number;
+  /** Printed name of the register that holds the vm-context, for dumps. */
+  readonly contextRegister?: string;
+  /** For dumps; loads a package on demand. */
+  loadDisassembler?(): Promise<Disassembler>;
+}
+
+/** One row an instruction; bytes that are none become rows of their own. */
+export interface DisassembledInst {
+  /** Position of the first byte in what was given. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+export interface Disassembler {
+  /** `code` from `start` to `end` (default: all). Direct branches show the target's position in `code`. */
+  disassemble(code: Uint8Array, start?: number, end?: number): readonly DisassembledInst[];
+  /** Frees its memory. */
+  close(): void;
 }

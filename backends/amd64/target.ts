@@ -1,10 +1,11 @@
 // The amd64 target: its parts under one name, as backends/target.ts asks for them.
 import type { Target } from "../target.js";
+import { Disassembler } from "./disassemble.js";
 import { emit } from "./emit.js";
 import { relocate } from "./encode.js";
 import { lower } from "./lower.js";
 import { mops } from "./mops.js";
-import { registers } from "./registers.js";
+import { names64, Reg, registers } from "./registers.js";
 import { stubs } from "./stubs.js";
 
 export const amd64: Target = {
@@ -17,4 +18,6 @@ export const amd64: Target = {
   stubs,
   // int3
   padding: 0xcc,
+  contextRegister: names64[Reg.vmctx],
+  loadDisassembler: () => Disassembler.load(),
 };

@@ -1,0 +1,107 @@
+// One function's machine code as a disassembly: labels, Wasm offsets, and beside each line what its numbers mean.
+//
+// The disassembler is the target's, loaded on demand; names come from the code's own tables (relocations, traps, source map)
+// and from the vm-context's layout. Branch targets within the function become labels.
+import type { DisassembledInst, Disassembler, Target } from "../../backends/target.js";
+import type { FuncCode } from "../../ir/code.js";
+import type { FuncIndex } from "../../ir/entity.js";
+import { trapInfo, type VmLayout } from "../../ir/layout.js";
+import type { Module } from "../../ir/module.js";
+import { contextFields } from "./fields.js";
+import { funcLabel } from "./wasm.js";
+
+const TEXT_COLUMN = 46;
+
+/** The target's disassembler, loaded. Throws where the target has none. */
+export async function loadDisassembler(target: Target): Promise<Disassembler> {
+  if (!target.loadDisassembler) throw new Error(`there is no disassembler for ${target.name}`);
+  return target.loadDisassembler();
+}
+
+export function printAsm(code: FuncCode, module: Module, layout: VmLayout, target: Target, disassembler: Disassembler): string {
+  const rows = disassembler.disassemble(code.bytes);
+  const labels = branchTargets(rows);
+  const comments = new Comments(code, module, layout, target);
+  const out = [`code ${funcLabel(module, code.func as FuncIndex)}   ; ${target.name}, ${code.bytes.length} bytes, frame of ${code.frameBytes}`];
+  rows.forEach((row, i) => {
+    const label = labels.get(row.offset);
+    if (label !== undefined) out.push(`${label}:`);
+    const text = row.text.replace(branch, (whole, head: string, address: string) => {
+      const name = comments.callee(row) === undefined ? labels.get(Number(address)) : undefined;
+      return name === undefined ? whole : head + name;
+    });
+    const comment = comments.of(row, rows[i - 1], rows[i + 1]);
+    const line = `  ${row.offset.toString(16).padStart(5)}  ${text}`;
+    out.push(comment === "" ? line : `${line.padEnd(TEXT_COLUMN)} ; ${comment}`);
+  });
+  return out.join("\n") + "\n";
+}
+
+/** A branch with one absolute target as its last operand. */
+const branch = /^([a-z][a-z.]*\s+(?:[^[\]]*,\s*)?#?)(0x[0-9a-f]+|\d+)$/;
+/** Of these mnemonics the last operand is a position: j.., b.., cb.., tb.., loop... */
+const isBranch = /^(j|b|cb|tb|loop)/;
+
+function branchTargets(rows: readonly DisassembledInst[]): Map<number, string> {
+  const starts = new Set(rows.map((row) => row.offset));
+  const targets = new Set<number>();
+  for (const row of rows) {
+    const found = isBranch.test(row.text) ? branch.exec(row.text) : undefined;
+    if (found && starts.has(Number(found[2]))) targets.add(Number(found[2]));
+  }
+  return new Map([...targets].sort((a, b) => a - b).map((offset, i) => [offset, `L${i}`]));
+}
+
+class Comments {
+  private readonly fields: ReadonlyMap<number, string>;
+  private readonly context: RegExp | undefined;
+  private readonly trapAt = new Map<number, string>();
+  private readonly offsetAt = new Map<number, number>();
+  private readonly calls: { position: number; func: number }[] = [];
+
+  constructor(
+    code: FuncCode,
+    private readonly module: Module,
+    layout: VmLayout,
+    target: Target,
+  ) {
+    this.fields = contextFields(module, layout);
+    const register = target.contextRegister;
+    this.context = register === undefined ? undefined : new RegExp(`\\[${register}(?:(?: \\+ |, #)(0x[0-9a-f]+|\\d+))?\\]`);
+    for (let i = 0; i < code.traps.length; i += 3) {
+      const at = code.traps[i + 2]!;
+      this.trapAt.set(code.traps[i]!, `traps ${trapInfo[code.traps[i + 1]!]!.name}${at === 0 ? "" : ` !0x${at.toString(16)}`}`);
+    }
+    for (let i = 0; i < code.source.length; i += 2) this.offsetAt.set(code.source[i]!, code.source[i + 1]!);
+    for (let i = 0; i < code.relocs.length; i += 3) this.calls.push({ position: code.relocs[i]!, func: code.relocs[i + 2]! });
+  }
+
+  /** The function an instruction calls directly. */
+  callee(row: DisassembledInst): number | undefined {
+    return this.calls.find((call) => call.position >= row.offset && call.position < row.offset + row.bytes.length)?.func;
+  }
+
+  of(row: DisassembledInst, before: DisassembledInst | undefined, next: DisassembledInst | undefined): string {
+    const parts: string[] = [];
+    const offset = this.offsetAt.get(row.offset);
+    if (offset !== undefined && offset !== 0) parts.push(`!0x${offset.toString(16)}`);
+    const callee = this.callee(row);
+    if (callee !== undefined) parts.push(funcLabel(this.module, callee as FuncIndex));
+    const field = this.field(row);
+    if (field !== undefined) parts.push(field);
+    // A trap that code reports by a call is known by that call's return address.
+    const reported = field === "trap exit";
+    const trap = reported ? this.trapAt.get(next?.offset ?? row.offset + row.bytes.length) : this.fieldIsTrapExit(before) ? undefined : this.trapAt.get(row.offset);
+    if (trap !== undefined) parts.push(trap);
+    return parts.join("  ");
+  }
+
+  private field(row: DisassembledInst): string | undefined {
+    const found = this.context?.exec(row.text);
+    return found ? this.fields.get(Number(found[1] ?? 0)) : undefined;
+  }
+
+  private fieldIsTrapExit(row: DisassembledInst | undefined): boolean {
+    return row !== undefined && this.field(row) === "trap exit";
+  }
+}
