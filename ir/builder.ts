@@ -72,8 +72,10 @@ export class SsaBuilder {
   /** Waiting parameters of loops that are sealed already. */
   private ready: number[] = [];
   /** Joins being evaluated (block, variable, next edge, first operand) and the operands found so far. */
-  private readonly frames: number[] = [];
-  private readonly operands: number[] = [];
+  private frames: Int32Array = new Int32Array(4 * 16);
+  private framesTop = 0;
+  private operands: Int32Array = new Int32Array(64);
+  private operandCount = 0;
 
   /**
    * @param types of the variables. The first `params` of them begin as the parameters of the entry block, which must exist; the
@@ -237,18 +239,20 @@ export class SsaBuilder {
 
   /** The variable's value at a position of block `b`, merging at joins as needed. Iterative: `frames` is the stack. */
   private valueAt(variable: number, b: Block, position: number): Value {
-    const { func, frames, operands } = this;
+    const { func } = this;
     let result = this.settled(variable, b, position);
-    while (frames.length > 0) {
-      const top = frames.length - 4;
-      operands.push(result);
+    while (this.framesTop > 0) {
+      const frames = this.frames;
+      const top = this.framesTop - 4;
+      if (this.operandCount === this.operands.length) this.operands = grown(this.operands, 2 * this.operandCount);
+      this.operands[this.operandCount++] = result;
       const e = func.edgeNextPred[frames[top + 2]!]!;
       if (e !== NONE) {
         frames[top + 2] = e;
         result = this.settled(frames[top + 1]!, func.edgeFrom[e]! as Block, this.edgePosition[e]!);
       } else {
         result = this.merge(frames[top]! as Block, frames[top + 1]!, frames[top + 3]!);
-        frames.length = top;
+        this.framesTop = top;
       }
     }
     return result;
@@ -265,7 +269,12 @@ export class SsaBuilder {
       if (known !== NONE) return known;
       if (this.headerOf[block] !== 0) return this.headerParam(block, variable);
       const e = this.func.firstPred[block]! as Edge;
-      this.frames.push(block, variable, e, this.operands.length);
+      if (this.framesTop === this.frames.length) this.frames = grown(this.frames, 2 * this.framesTop);
+      this.frames[this.framesTop] = block;
+      this.frames[this.framesTop + 1] = variable;
+      this.frames[this.framesTop + 2] = e;
+      this.frames[this.framesTop + 3] = this.operandCount;
+      this.framesTop += 4;
       at = this.func.edgeFrom[e]! as Block;
       where = this.edgePosition[e]!;
     }
@@ -275,7 +284,7 @@ export class SsaBuilder {
   private merge(join: Block, variable: number, first: number): Value {
     const { func, operands } = this;
     let value = operands[first]! as Value;
-    for (let i = first + 1; i < operands.length; i++) {
+    for (let i = first + 1; i < this.operandCount; i++) {
       if (operands[i] === value) continue;
       value = func.addParam(join, this.types[variable]!);
       const index = func.imm[value]!;
@@ -283,7 +292,7 @@ export class SsaBuilder {
       for (let e = func.firstPred[join]!; e !== NONE; e = func.edgeNextPred[e]!) func.setEdgeArg(e as Edge, index, operands[k++]! as Value);
       break;
     }
-    operands.length = first;
+    this.operandCount = first;
     this.remember(join, variable, value);
     return value;
   }

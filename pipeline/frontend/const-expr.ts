@@ -73,10 +73,10 @@ function readConstOp(r: Reader, m: Module, opcode: number, at: number, what: str
       return Type.v128;
     }
     case 0x6a: case 0x6b: case 0x6c: case 0x7c: case 0x7d: case 0x7e:
-      return r.fail("unsupported", `extended constant expressions are not supported: found ${opcodeName(opcode)} in ${what}`, at);
+      return r.unsupported("an extended constant expression", `${opcodeName(opcode)} in ${what}`, at);
     default: {
       const later = laterFeature(opcode);
-      if (later !== undefined) r.fail("unsupported", `${later} are not supported: found opcode ${printOpcode(opcode)} in ${what}`, at);
+      if (later !== undefined) r.unsupported(later, `opcode ${printOpcode(opcode)} in ${what}`, at);
       return r.fail("invalid", `expected a constant instruction in ${what}, found ${opcodeName(opcode)}`, at);
     }
   }

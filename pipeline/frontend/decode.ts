@@ -52,7 +52,7 @@ export function decodeModule(bytes: Uint8Array): Module {
     const at = r.pos;
     const id = r.byte("a section id");
     const section = byId[id];
-    if (id === 13) r.fail("unsupported", "exception handling is not supported: found a tag section", at);
+    if (id === 13) r.unsupported("exception handling", "a tag section", at);
     if (id !== 0 && !section) r.fail("malformed", `expected a section id from 0 to 12, found ${id}`, at);
     if (section && last && section.rank <= last.rank) {
       const found = section === last ? "a second one" : `one behind the ${last.name} section`;
@@ -107,7 +107,7 @@ function readHeader(r: Reader): void {
     const b = r.byte("the version 01 00 00 00");
     if (b !== expected) {
       const component = r.bytes[6] === 1 && r.bytes[7] === 0;
-      if (component) r.fail("unsupported", "components are not supported: expected the version 01 00 00 00 of a core module", 4);
+      if (component) r.unsupported("the component model", "the version of a component", 4);
       r.fail("malformed", `expected the version 01 00 00 00, found byte ${printOpcode(b)}`, r.pos - 1);
     }
   }

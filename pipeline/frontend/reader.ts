@@ -29,6 +29,11 @@ export class Reader {
     throw new WasmError(kind, offset, sentence);
   }
 
+  /** Refuses something of a later version of Wasm, or of a proposal. */
+  unsupported(feature: string, found: string, offset: number): never {
+    this.fail("unsupported", `expected WebAssembly 2.0, found ${found}: ${feature}, not supported yet`, offset);
+  }
+
   byte(what: string): number {
     if (this.pos >= this.end) this.failEnd(what);
     return this.bytes[this.pos++]!;
@@ -159,9 +164,9 @@ export class Reader {
 
   private failType(what: string, code: number, expected: string): never {
     const at = this.pos - 1;
-    if (code === 0x63 || code === 0x64) this.fail("unsupported", `typed function references are not supported: found ${hex(code)} as ${what}`, at);
+    if (code === 0x63 || code === 0x64) this.unsupported("typed function references", `${hex(code)} as ${what}`, at);
     if (code >= 0x69 && code <= 0x74 && typeOfCode[code] === Type.none) {
-      this.fail("unsupported", `reference types of garbage collection and exceptions are not supported: found ${hex(code)} as ${what}`, at);
+      this.unsupported("a reference type of garbage collection or exception handling", `${hex(code)} as ${what}`, at);
     }
     this.fail("malformed", `expected ${expected} as ${what}, found ${hex(code)}`, at);
   }

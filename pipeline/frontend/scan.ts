@@ -73,7 +73,7 @@ export function skipImmediates(bytes: Uint8Array, pos: number, opcode: number): 
     case Imm.simd: {
       const sub = leb(bytes, pos);
       const name = simdOps[sub]?.name ?? printOpcode(sub, opcode);
-      throw new WasmError("unsupported", pos - 1, `SIMD is not supported yet: found ${name}`);
+      throw new WasmError("unsupported", pos - 1, `expected WebAssembly without SIMD, found ${name}: not supported yet`);
     }
     default:
       return pos;

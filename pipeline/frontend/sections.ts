@@ -30,7 +30,7 @@ export function readTypes(r: Reader, s: DecodeState): void {
   for (let i = 0; i < n; i++) {
     const form = r.byte("the form of a type");
     if (form === 0x4e || form === 0x4f || form === 0x50 || form === 0x5e || form === 0x5f) {
-      r.fail("unsupported", `types of garbage collection are not supported: found form ${hex(form)} of type ${i}`, r.pos - 1);
+      r.unsupported("garbage collection", `form ${hex(form)} of type ${i}`, r.pos - 1);
     }
     if (form !== 0x60) r.fail("malformed", `expected 0x60, a function type, as type ${i}, found ${hex(form)}`, r.pos - 1);
     const params = readTypeList(r, "parameters", Limit.params);
@@ -57,8 +57,8 @@ function readTypeIndex(r: Reader, m: Module): TypeIndex {
 function readLimits(r: Reader, what: "table" | "memory", bound: number): Limits {
   const at = r.pos;
   const flags = r.byte(`the limits' flags of a ${what}`);
-  if (flags === 2 || flags === 3) r.fail("unsupported", `threads are not supported: found a shared ${what}`, at);
-  if (flags >= 4 && flags <= 7) r.fail("unsupported", `64-bit memories and tables are not supported: found limits' flags ${hex(flags)}`, at);
+  if (flags === 2 || flags === 3) r.unsupported("threads", `a shared ${what}`, at);
+  if (flags >= 4 && flags <= 7) r.unsupported("64-bit memories and tables", `limits' flags ${hex(flags)}`, at);
   if (flags > 7) r.fail("malformed", `expected 0 or 1 as the limits' flags of a ${what}, found ${hex(flags)}`, at);
   const unit = what === "table" ? "elements" : "pages";
   const minAt = r.pos;
@@ -74,7 +74,7 @@ function readLimits(r: Reader, what: "table" | "memory", bound: number): Limits 
 
 function readTable(r: Reader, m: Module, imported: boolean): void {
   if (r.pos < r.end && r.bytes[r.pos] === 0x40) {
-    r.fail("unsupported", "tables with an initial value (typed function references) are not supported");
+    r.unsupported("typed function references", "a table with an initial value", r.pos);
   }
   const elem = r.refType("the type of a table's elements");
   const limits = readLimits(r, "table", 0xffffffff);
@@ -83,7 +83,7 @@ function readTable(r: Reader, m: Module, imported: boolean): void {
 }
 
 function readMemory(r: Reader, m: Module, imported: boolean): void {
-  if (m.memories.length > 0) r.fail("unsupported", "several memories are not supported: expected at most one memory, found a second one");
+  if (m.memories.length > 0) r.unsupported("several memories", "a second memory", r.pos);
   m.memories.push({ limits: readLimits(r, "memory", Limit.memory_pages), imported });
 }
 
@@ -121,8 +121,7 @@ export function readImports(r: Reader, s: DecodeState): void {
         m.globals.push({ ...readGlobalType(r), imported: true, init: undefined });
         break;
       case 4:
-        r.fail("unsupported", "exception handling is not supported: found an imported tag", r.pos - 1);
-      // eslint-disable-next-line no-fallthrough
+        return r.unsupported("exception handling", "an imported tag", r.pos - 1);
       default:
         r.fail("malformed", `expected the kind of an import, 0 to 3, found ${hex(kind)}`, r.pos - 1);
     }
@@ -168,7 +167,7 @@ export function readExports(r: Reader, s: DecodeState): void {
     if (names.has(name)) r.fail("invalid", `expected exports of different names, found a second one called ${JSON.stringify(name)}`, at);
     names.add(name);
     const kind = r.byte("the kind of an export");
-    if (kind === 4) r.fail("unsupported", "exception handling is not supported: found an exported tag", r.pos - 1);
+    if (kind === 4) r.unsupported("exception handling", "an exported tag", r.pos - 1);
     if (kind > 4) r.fail("malformed", `expected the kind of an export, 0 to 3, found ${hex(kind)}`, r.pos - 1);
     const indexAt = r.pos;
     const index = r.u32("the index of an export");

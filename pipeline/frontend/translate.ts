@@ -9,11 +9,11 @@ import { Func } from "../../ir/func.js";
 import type { Module } from "../../ir/module.js";
 import { Op, opOfOpcode, opOfPrefixedOpcode } from "../../ir/ops.js";
 import { Type, type FuncType } from "../../ir/types.js";
-import { emptyBlock, valueBlocks } from "./block-type.js";
 import { WasmError } from "./error.js";
 import { Code, CodeFc, Shape, shapes, shapesFc } from "./opcodes.js";
 import { typeOfCode } from "./reader.js";
 import { scanBody, skipImmediates, type BodyScan } from "./scan.js";
+import { TrustedReader } from "./trusted-reader.js";
 
 /**
  * Translates one function of a module that `decodeModule` accepted.
@@ -28,13 +28,7 @@ export function translateFunction(module: Module, index: FuncIndex): Func {
 
 const noParam = (): boolean => false;
 
-class Translator {
-  private readonly bytes: Uint8Array;
-  private pos: number;
-  private readonly end: number;
-  /** High half of the last 64-bit number read. */
-  private high = 0;
-
+class Translator extends TrustedReader {
   private readonly scan: BodyScan;
   private readonly func: Func;
   private readonly ssa: SsaBuilder;
@@ -71,12 +65,10 @@ class Translator {
     index: FuncIndex,
   ) {
     const decl = module.funcs[index]!;
+    super(module.bytes, decl.bodyStart, module.types);
     const sig = module.funcType(index);
-    this.bytes = module.bytes;
-    this.pos = decl.bodyStart;
-    this.end = decl.bodyEnd;
     const types = this.readLocals(sig);
-    this.scan = scanBody(this.bytes, this.pos, this.end, types.length);
+    this.scan = scanBody(this.bytes, this.pos, decl.bodyEnd, types.length);
     const capacity = 64 + sig.params.length + (this.scan.instructions >> 1);
     this.func = new Func(index, decl.type, sig, decl.name, capacity);
     this.ssa = new SsaBuilder(this.func, types, sig.params.length, this.scan.assignments);
@@ -115,70 +107,9 @@ class Translator {
       types.fill(typeOfCode[this.bytes[this.pos++]!]!, at, (at += n));
     }
     if (types.includes(Type.v128) || sig.results.includes(Type.v128)) {
-      throw new WasmError("unsupported", start, "SIMD is not supported yet: found a function with values of type v128");
+      throw new WasmError("unsupported", start, "expected WebAssembly without SIMD, found a function with values of type v128: not supported yet");
     }
     return types;
-  }
-
-  // ---------------------------------------------------------------- numbers
-
-  private u32(): number {
-    const b = this.bytes[this.pos++]!;
-    if (b < 0x80) return b;
-    let value = b & 0x7f;
-    for (let shift = 7; ; shift += 7) {
-      const next = this.bytes[this.pos++]!;
-      value |= (next & 0x7f) << shift;
-      if (next < 0x80) return value >>> 0;
-    }
-  }
-
-  private s32(): number {
-    let value = 0;
-    for (let shift = 0; ; ) {
-      const b = this.bytes[this.pos++]!;
-      value |= (b & 0x7f) << shift;
-      shift += 7;
-      if (b < 0x80) return shift < 32 && (b & 0x40) !== 0 ? value | (-1 << shift) : value;
-    }
-  }
-
-  /** Returns the low half, leaves the high one in `high`. */
-  private s64(): number {
-    let lo = 0;
-    let hi = 0;
-    for (let shift = 0; ; ) {
-      const b = this.bytes[this.pos++]!;
-      const low = b & 0x7f;
-      if (shift < 32) lo |= low << shift;
-      if (shift >= 32) hi |= low << (shift - 32);
-      else if (shift > 25) hi |= low >>> (32 - shift);
-      shift += 7;
-      if (b >= 0x80) continue;
-      if ((b & 0x40) !== 0) {
-        if (shift < 32) {
-          lo |= -1 << shift;
-          hi = -1;
-        } else if (shift < 64) hi |= -1 << (shift - 32);
-      }
-      this.high = hi;
-      return lo;
-    }
-  }
-
-  private fixed32(): number {
-    const p = this.pos;
-    this.pos += 4;
-    return this.bytes[p]! | (this.bytes[p + 1]! << 8) | (this.bytes[p + 2]! << 16) | (this.bytes[p + 3]! << 24);
-  }
-
-  private blockType(): FuncType {
-    const code = this.bytes[this.pos]!;
-    if (code === 0x40 || typeOfCode[code] !== Type.none) {
-      this.pos++;
-      return code === 0x40 ? emptyBlock : valueBlocks[typeOfCode[code]!]!;
-    }
-    return this.module.types[this.u32()]!;
   }
 
   // ---------------------------------------------------------------- the operand stack

@@ -21,16 +21,18 @@ export async function toBytes(input: Uint8Array | string): Promise<Uint8Array> {
  */
 export async function watToBytes(text: string): Promise<Uint8Array> {
   if (!/^(\s|;;[^\n]*(\n|$)|\(;)*\(/.test(text)) {
-    throw new WasmError("malformed", 0, "expected a binary module, which begins with 00 61 73 6d, or one in the text format, which begins with a parenthesis");
+    const expected = "expected a binary module, which begins with 00 61 73 6d, or one in the text format, which begins with a parenthesis";
+    throw new WasmError("malformed", 0, `${expected}, found neither`);
   }
   const { default: binaryen } = await import("binaryen");
   let module;
   try {
     module = binaryen.parseText(text);
   } catch (error) {
-    const said = error instanceof Error || (typeof error === "object" && error !== null && "message" in error) ? String(error.message) : String(error);
-    const at = /^(\d+):(\d+): error: (.*)$/s.exec(said.trim());
-    throw new WasmError("malformed", 0, at ? `text format, line ${at[1]}, column ${at[2]}: ${at[3]}` : `text format: ${said.trim()}`);
+    // Not an Error, but an object of binaryen's own.
+    const said = String((error as { message?: unknown }).message ?? error).trim();
+    const at = /^(\d+):(\d+): error: (.*)$/s.exec(said);
+    throw new WasmError("malformed", 0, at ? `text format, line ${at[1]}, column ${at[2]}: ${at[3]}` : `text format: ${said}`);
   }
   // Whether names are written is a switch of the library, not of the module: left as it was found.
   const named = binaryen.getDebugInfo();
