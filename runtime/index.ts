@@ -10,3 +10,4 @@ export { defaultStore, Store } from "./store.js";
 export { Table, type TableDescriptor } from "./table.js";
 export { configureThread, currentThread, type ThreadOptions } from "./thread.js";
 export { Trap, type TrapFrame, type TrapName } from "./trap.js";
+export { hostCpuFeatures } from "./cpu.js";

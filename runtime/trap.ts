@@ -44,19 +44,30 @@ export class Trap extends Error {
     readonly backtrace: readonly TrapFrame[],
   ) {
     const base = trapInfo.find((info) => info.name === kind)!.message;
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(detail === undefined ? base : `${base}${/^\d/.test(detail) ? " " : ": "}${detail}`);
+    Error.stackTraceLimit = limit;
     this.wasmOffset = backtrace[0]?.offset ?? 0;
-    if (backtrace.length > 0) {
-      const lines = backtrace.map((frame) => `    at wasm ${frame.name} (offset 0x${frame.offset.toString(16)})`);
-      const [head = "", ...rest] = (this.stack ?? "").split("\n    at ");
-      this.stack = [head, ...lines, ...rest.map((line) => `    at ${line}`)].join("\n");
-    }
+    // JS frames are formatted when somebody looks, which may be expensive.
+    const js: { stack?: string } = {};
+    Error.captureStackTrace(js, Trap);
+    Object.defineProperty(this, "stack", { configurable: true, get: () => stackOf(this, js.stack ?? ""), set: (stack: unknown) => replaceStack(this, stack) });
   }
 
   /** Names of the functions in `backtrace`. */
   get functions(): readonly string[] {
     return this.backtrace.map((frame) => frame.name);
   }
+}
+
+function stackOf(trap: Trap, js: string): string {
+  const wasm = trap.backtrace.map((frame) => `    at wasm ${frame.name} (offset 0x${frame.offset.toString(16)})`);
+  return [`${trap.name}: ${trap.message}`, ...wasm, ...js.split("\n").slice(1)].join("\n");
+}
+
+function replaceStack(trap: Trap, stack: unknown): void {
+  Object.defineProperty(trap, "stack", { configurable: true, writable: true, value: stack });
 }
 
 /** The interpreter's trap as the library's. */
