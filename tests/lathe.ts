@@ -1,9 +1,7 @@
 // Our engine behind the tests' view of engines: the public API with the options of each mode.
 //
 // Values cross as raw bits (`callRaw`, host functions with `raw`), so that NaN payloads are seen.
-import { translateFunction } from "../pipeline/frontend/translate.js";
-import { decodeModule } from "../pipeline/frontend/decode.js";
-import { VmLayout } from "../ir/layout.js";
+import { compileSync, type CompileOptions } from "../pipeline/index.js";
 import { isRef, Type, typeName, type FuncType } from "../ir/types.js";
 import { callRaw, funcInstanceOf, Global, instantiate, LinkError, Memory, Store as RuntimeStore, Table, Trap, type CompiledModule } from "../runtime/index.js";
 import { isReference, type Engine, type Extern, type Imports, type Instance, type Outcome, type Store, type Val } from "./engine.js";
@@ -110,12 +108,23 @@ class LatheStore implements Store {
   }
 }
 
-export function latheEngine(mode: "native" | "explicit" | "O0" | "O1" | "interp"): Engine {
+/** Each mode's options. The interpreter runs what the passes of O0 leave, so that a wrong pass and a wrong backend tell apart. */
+const optionsOf = {
+  native: { level: 2, bounds: "guard" },
+  explicit: { level: 2, bounds: "explicit" },
+  O0: { level: 0, bounds: "guard" },
+  O1: { level: 1, bounds: "guard" },
+  /** No CPU feature beyond SSE2. */
+  baseline: { level: 2, bounds: "guard", features: [] },
+  interp: { level: 0, engine: "interpreter" },
+} as const satisfies Record<string, CompileOptions>;
+
+/** @param options on top of the mode's. */
+export function latheEngine(mode: keyof typeof optionsOf, options: CompileOptions = {}): Engine {
   return {
     mode,
     compile(bytes: Uint8Array): CompiledModule {
-      const module = decodeModule(bytes);
-      return { module, layout: new VmLayout(module), functions: (index) => translateFunction(module, index), bounds: "explicit" };
+      return compileSync(bytes, { ...optionsOf[mode], ...options });
     },
     newStore: () => new LatheStore(),
   };
