@@ -34,22 +34,28 @@ export function lowerFloat(s: Selection, v: Value, op: Op): void {
 
 const signBit = -0x80000000;
 
-function isMemory(s: Selection, v: Value): boolean {
-  const op = s.fn.op[v];
-  return op === Op.f32_load || op === Op.f64_load || op === Op.f32_const || op === Op.f64_const || op === Op.global_get;
-}
-
-/** `exchange`: addition and multiplication give the same bits either way but for the payload of NaN, which Wasm leaves open. */
+/**
+ * `exchange`: of two NaN operands the first one's payload comes out, so operands change places only where one is a constant
+ * that is none. (Wasm leaves the payload open; but a program shall compute the same at every level and in the interpreter.)
+ */
 function binary(s: Selection, v: Value, mop: number, type: Type, exchange: boolean): void {
   let x = s.arg(v, 0);
   let y = s.arg(v, 1);
-  if (exchange && isMemory(s, x) && !isMemory(s, y)) [x, y] = [y, x];
+  if (exchange && isNumber(s, x) && !isNumber(s, y)) [x, y] = [y, x];
   if (x === y && !s.avx && exchange) {
     s.rhsForm = Form.self;
     return s.floatBinary(mop, s.result(), s.low.reg(x));
   }
   s.floatOperand(y, type);
   s.floatBinary(mop, s.result(), s.low.reg(x));
+}
+
+/** A float constant, not NaN. */
+function isNumber(s: Selection, v: Value): boolean {
+  const { fn } = s;
+  if (fn.op[v] === Op.f32_const) return (fn.imm[v]! & 0x7fffffff) <= 0x7f800000;
+  const high = fn.imm2[v]! & 0x7fffffff;
+  return fn.op[v] === Op.f64_const && (high < 0x7ff00000 || (high === 0x7ff00000 && fn.imm[v] === 0));
 }
 
 function unary(s: Selection, v: Value, mop: number, type: Type, imm = 0): void {
