@@ -58,9 +58,9 @@ export class LayoutLoops {
     }
   }
 
-  /** Last block in which a value defined in `defBlock` must be kept if `block` wants it. */
+  /** Block to whose end a value defined in `defBlock` must be kept if `block` wants it; -1: only to its last mention. */
   reach(defBlock: number, block: number): number {
-    let last = block;
+    let last = -1;
     for (let h = this.innermost[block]; h > defBlock; h = this.parent[h]) last = this.end[h];
     return last;
   }

@@ -568,16 +568,8 @@ export class LocalAllocator {
         opndReg[k] = r;
       }
       if (lateUses) {
-        for (let k = start; k < end; k++) {
-          const info = opndInfo[k];
-          if ((info & Opnd.kindMask) !== Opnd.use || (info & Opnd.flip) === 0 || (info & Opnd.constraintMask) === Opnd.fixed || want[k - start] >= 0) continue;
-          const cls = classOf[vregType[opndReg[k]]];
-          opndReg[k] = this.useOperand(i, opndReg[k], late[cls] | early[cls], (info & Opnd.constraintMask) === Opnd.any);
-          if (opndReg[k] < FIRST_SLOT) {
-            late[cls] |= 1 << (opndReg[k] & 31);
-            early[cls] |= 1 << (opndReg[k] & 31);
-          }
-        }
+        this.plainUses(i, start, end, Opnd.reg, true);
+        this.plainUses(i, start, end, Opnd.any, true);
       }
     }
     if (fixed) {
@@ -598,10 +590,26 @@ export class LocalAllocator {
       }
     }
     if (defs === count) return;
+    // Those that must have a register choose before those that may do without.
+    this.plainUses(i, start, end, Opnd.reg, false);
+    this.plainUses(i, start, end, Opnd.any, false);
+  }
+
+  private plainUses(i: number, start: number, end: number, constraint: number, isLate: boolean): void {
+    const { early, late, want } = this;
+    const { opndReg, opndInfo, vregType } = this.mfn;
     for (let k = start; k < end; k++) {
       const info = opndInfo[k];
-      if ((info & Opnd.kindMask) !== Opnd.use || (info & Opnd.flip) !== 0 || (info & Opnd.constraintMask) === Opnd.fixed || want[k - start] >= 0) continue;
-      opndReg[k] = this.useOperand(i, opndReg[k], early[classOf[vregType[opndReg[k]]]], (info & Opnd.constraintMask) === Opnd.any);
+      if ((info & (Opnd.kindMask | Opnd.constraintMask)) !== (Opnd.use | constraint) || ((info & Opnd.flip) !== 0) !== isLate || want[k - start] >= 0) continue;
+      const v = opndReg[k];
+      const cls = this.classOf[vregType[v]];
+      const loc = constraint === Opnd.any ? this.anyUse(i, v, cls, isLate) : this.useOperand(i, v, cls, isLate ? early[cls] | late[cls] : early[cls]);
+      if (isLate && loc < FIRST_SLOT) {
+        const bit = 1 << (loc & 31);
+        late[cls] |= bit;
+        early[cls] |= bit;
+      }
+      opndReg[k] = loc;
     }
   }
 
@@ -638,21 +646,40 @@ export class LocalAllocator {
     else this.inserted.add(i, At.before, r, this.home(v), v);
   }
 
-  /** Location of a use without a register of its own choosing. */
-  private useOperand(i: number, v: number, avoid: number, slotAllowed: boolean): number {
+  /** A register for a use that must have one. */
+  private useOperand(i: number, v: number, cls: number, avoid: number): number {
     const at = this.regOf[v];
     if (at >= 0) {
       this.touch[at] = i;
       return at;
     }
-    const cls = this.classOf[this.mfn.vregType[v]];
     let r = this.pick(cls, avoid, this.hint[v]);
-    if (r < 0) {
-      if (slotAllowed && this.mfn.rematOp[v] === 0) return this.home(v);
-      r = this.evict(i, cls, avoid | this.late[cls]);
-    }
+    if (r < 0) r = this.evict(i, cls, avoid | this.late[cls]);
     this.hold(v, r, i);
     return r;
+  }
+
+  /** A use that may be in memory. Late ones choose before others and must not take a register from them. */
+  private anyUse(i: number, v: number, cls: number, isLate: boolean): number {
+    const at = this.regOf[v];
+    if (at >= 0) {
+      this.touch[at] = i;
+      return at;
+    }
+    const r = isLate ? -1 : this.pick(cls, this.early[cls], this.hint[v]);
+    if (r >= 0) {
+      this.hold(v, r, i);
+      return r;
+    }
+    if (this.mfn.rematOp[v] !== 0) {
+      this.slotNeeded[v] = 1;
+      const { head, next, dst } = this.inserted;
+      let m = head[4 * i + At.before];
+      while (m >= 0 && dst[m] !== FIRST_SLOT + v) m = next[m];
+      if (m < 0) this.inserted.addRemat(i, At.before, FIRST_SLOT + v, v);
+      return FIRST_SLOT + v;
+    }
+    return this.home(v);
   }
 
   // ---- slots ----
@@ -684,7 +711,7 @@ export class LocalAllocator {
       if (to[v] < from[v]) to[v] = from[v];
       else {
         const last = loops.reach(this.defBlock[v], lastBlock[v]);
-        if (last !== lastBlock[v]) to[v] = 2 * mfn.blockEnd[last] - 1;
+        if (last >= 0) to[v] = 2 * mfn.blockEnd[last] - 1;
       }
       const h = this.slotHint[v];
       if (h >= 0 && alias[h] >= 0) this.slotHint[v] = alias[h];

@@ -93,7 +93,12 @@ export class ParallelMove {
     }
     const { readers, writer, state, ready } = this;
     for (let i = 0; i < count; i++) {
-      if (writer[dst[i]] !== 0) throw new Error(`parallel move: location ${dst[i]} is written twice (v${this.vreg[writer[dst[i]] - 1]}, v${this.vreg[i]})`);
+      if (writer[dst[i]] !== 0) {
+        const other = this.vreg[writer[dst[i]] - 1];
+        this.readers.fill(0);
+        this.writer.fill(0);
+        throw new Error(`parallel move: location ${dst[i]} is written twice (v${other}, v${this.vreg[i]})`);
+      }
       writer[dst[i]] = i + 1;
       if (src[i] !== REMAT) readers[src[i]]++;
     }
