@@ -3,7 +3,7 @@ import { v8Engine } from "./v8.js";
 import type { Engine } from "./engine.js";
 import { latheEngine } from "./lathe.js";
 
-export const modes = ["native", "explicit", "O0", "O1", "interp", "v8"] as const;
+export const modes = ["native", "explicit", "O0", "O1", "baseline", "interp", "v8"] as const;
 export type Mode = (typeof modes)[number];
 
 export function isMode(name: string): name is Mode {
