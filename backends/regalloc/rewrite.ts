@@ -2,7 +2,7 @@
 //
 // One pass in layout order. Slot ids become slots, each bucket of inserted moves becomes a sequence, dropped instructions
 // go, parameters and edge arguments are emptied, the written registers are collected. The new columns are built in arrays
-// of the rewriter's own, which are then exchanged for the function's: in the steady state nothing is allocated.
+// of the rewriter's own and copied at the end: in the steady state nothing is allocated.
 // Relies on: `InsertedMoves`; every operand in `opndReg` being a register or FIRST_SLOT + slot id.
 import { FIRST_FLOAT_REG, FIRST_SLOT, MOp, Opnd } from "../../ir/machine/mfunc.js";
 import type { MFunc } from "../../ir/machine/mfunc.js";
@@ -95,7 +95,7 @@ export class Rewriter {
       mfn.paramCount[b] = 0;
     }
     for (let e = 0; e < mfn.edgeCount; e++) mfn.edgeArgStart[e] = 0;
-    this.exchange(mfn);
+    this.deliver(mfn);
     return this.origin;
   }
 
@@ -185,31 +185,36 @@ export class Rewriter {
     this.opndInfo = grown(this.opndInfo, size);
   }
 
-  private exchange(mfn: MFunc): void {
-    const { op, imm, imm2, imm3, clobbers, offset, opndStart, opndCount, opndReg, opndInfo } = mfn;
-    // All instruction columns grow together (MFunc.inst relies on it), so they are exchanged only as a whole.
-    mfn.op = this.op;
-    mfn.imm = this.imm;
-    mfn.imm2 = this.imm2;
-    mfn.imm3 = this.imm3;
-    mfn.clobbers = this.clobbers;
-    mfn.offset = this.offset;
-    mfn.opndStart = this.opndStart;
-    mfn.opndCount = this.opndCount;
-    mfn.opndReg = this.opndReg;
-    mfn.opndInfo = this.opndInfo;
-    this.op = op;
-    this.imm = imm;
-    this.imm2 = imm2;
-    this.imm3 = imm3;
-    this.clobbers = clobbers;
-    this.offset = offset;
-    this.opndStart = opndStart;
-    this.opndCount = opndCount;
-    this.opndReg = opndReg;
-    this.opndInfo = opndInfo;
-    mfn.instCount = this.insts;
-    mfn.opndLength = this.opnds;
+  /** Copies the new columns into the function's own arrays, or where those are too short into new ones. */
+  private deliver(mfn: MFunc): void {
+    const { insts, opnds } = this;
+    // All instruction columns have one length (MFunc.inst relies on it).
+    if (mfn.op.length < insts) {
+      mfn.op = new Uint16Array(insts);
+      mfn.imm = new Int32Array(insts);
+      mfn.imm2 = new Int32Array(insts);
+      mfn.imm3 = new Int32Array(insts);
+      mfn.clobbers = new Uint8Array(insts);
+      mfn.offset = new Int32Array(insts);
+      mfn.opndStart = new Int32Array(insts);
+      mfn.opndCount = new Uint16Array(insts);
+    }
+    if (mfn.opndReg.length < opnds) {
+      mfn.opndReg = new Int32Array(opnds);
+      mfn.opndInfo = new Uint16Array(opnds);
+    }
+    mfn.op.set(this.op.subarray(0, insts));
+    mfn.imm.set(this.imm.subarray(0, insts));
+    mfn.imm2.set(this.imm2.subarray(0, insts));
+    mfn.imm3.set(this.imm3.subarray(0, insts));
+    mfn.clobbers.set(this.clobbers.subarray(0, insts));
+    mfn.offset.set(this.offset.subarray(0, insts));
+    mfn.opndStart.set(this.opndStart.subarray(0, insts));
+    mfn.opndCount.set(this.opndCount.subarray(0, insts));
+    mfn.opndReg.set(this.opndReg.subarray(0, opnds));
+    mfn.opndInfo.set(this.opndInfo.subarray(0, opnds));
+    mfn.instCount = insts;
+    mfn.opndLength = opnds;
     mfn.usedInts = this.usedInts;
     mfn.usedFloats = this.usedFloats;
     mfn.allocated = true;
