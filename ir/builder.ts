@@ -51,6 +51,8 @@ export class SsaBuilder {
   private readonly assigned: Int32Array;
   private readonly cacheBlock: Int32Array;
   private readonly cacheValue: Int32Array;
+  /** By variable: behind the assignment that was looked for last. */
+  private readonly near: Int32Array;
   private readonly zeros: Int32Array = new Int32Array(16).fill(NONE);
 
   private joins: Int32Array = new Int32Array(16 * Join.fields);
@@ -90,6 +92,7 @@ export class SsaBuilder {
     this.assigned = new Int32Array(assignments.position.length).fill(NONE);
     this.cacheBlock = new Int32Array(types.length).fill(NONE);
     this.cacheValue = new Int32Array(types.length);
+    this.near = assignments.start.slice();
     // Number 0 ends every climb.
     this.joins[Join.start] = -1;
     this.joins[Join.end] = -1;
@@ -179,13 +182,30 @@ export class SsaBuilder {
   /** Index of the last assignment of `variable` before `position`; `start[variable] - 1` if there is none. */
   private lastBefore(variable: number, position: number): number {
     const { start, position: positions } = this.assignments;
-    let low = start[variable]!;
-    let high = start[variable + 1]!;
+    // Queries come mostly near the one before: search outwards from it in growing steps, then by halves.
+    const first = start[variable]!;
+    const end = start[variable + 1]!;
+    let low = this.near[variable]!;
+    let high = low;
+    if (low < end && positions[low]! < position) {
+      for (let step = 1; high < end && positions[high]! < position; step *= 2) {
+        low = high + 1;
+        high += step;
+      }
+      if (high > end) high = end;
+    } else {
+      for (let step = 1; low > first && positions[low - 1]! >= position; step *= 2) {
+        high = low - 1;
+        low -= step;
+      }
+      if (low < first) low = first;
+    }
     while (low < high) {
       const mid = (low + high) >> 1;
       if (positions[mid]! < position) low = mid + 1;
       else high = mid;
     }
+    this.near[variable] = low;
     return low - 1;
   }
 
