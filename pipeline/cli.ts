@@ -1,0 +1,81 @@
+// The command `lathe`: its commands, options and exit codes. What each command does stands in cli/.
+//
+// Exit codes: 0 done, 1 failed, 2 called wrongly, 134 trap. Results go to stdout, everything else to stderr. Commands are loaded when called.
+import { Command, CommanderError } from "commander";
+import { createRequire } from "node:module";
+import { addCompilerFlags } from "./cli/input.js";
+import { Exit, report } from "./cli/terminal.js";
+
+/** A negative number among the arguments is no option: marked while commander looks at it. */
+const MARK = "\0";
+const mark = (arg: string) => (/^-(\d|\.\d|0x|inf$|nan\b)/i.test(arg) ? MARK + arg : arg);
+const unmark = (arg: string) => (arg.startsWith(MARK) ? arg.slice(MARK.length) : arg);
+
+function version(): string {
+  const require = createRequire(import.meta.url);
+  return (require("../package.json") as { version: string }).version;
+}
+
+function program(): Command {
+  const lathe = new Command("lathe")
+    .description("WebAssembly to native code, every stage open")
+    .version(version())
+    .option("--debug", "show JavaScript stacks with errors")
+    .showHelpAfterError("(lathe --help, lathe COMMAND --help)")
+    .exitOverride();
+  addCompilerFlags(lathe.command("run"))
+    .description("compile a module (wasm or wat), call an export, print its results one a line")
+    .argument("<file>")
+    .argument("[args...]", "arguments of the function: numbers as Wasm's text format has them")
+    .option("--invoke <name>", "exported function to call; default _start if there is one")
+    .option("--interp", "run in the reference interpreter, not natively", false)
+    .option("--time", "print times to stderr", false)
+    .action(async (file: string, args: string[], flags) => (await import("./cli/run.js")).run(file, args.map(unmark), flags));
+  addCompilerFlags(lathe.command("dump"))
+    .description("show functions at a stage of their compilation, or what a pass did")
+    .argument("<file>")
+    .option("--func <name>", "one function: its index, its name or the name of its export; default all")
+    .option("--stage <stage>", "wasm, ssa, mir, alloc, asm or all", "ssa")
+    .option("--after <pass>", "the effect of this pass instead")
+    .action(async (file: string, flags) => (await import("./cli/dump.js")).dump(file, flags));
+  lathe
+    .command("passes")
+    .description("list the passes, their order constraints and options, and the pipelines")
+    .action(async () => (await import("./cli/passes.js")).listPasses());
+  lathe
+    .command("verify")
+    .description("verify IR in text form (.ssa or .mir)")
+    .argument("<file>")
+    .action(async (file: string) => (await import("./cli/verify.js")).verify(file));
+  addCompilerFlags(lathe.command("compile"))
+    .description("compile everything, run nothing")
+    .argument("<file>")
+    .option("--stats", "functions, bytes, times by stage and pass, peak memory", false)
+    .option("--verify", "verify the IR behind every pass", false)
+    .option("--check", "prove every register allocation", false)
+    .action(async (file: string, flags) => (await import("./cli/compile.js")).compileOnly(file, flags));
+  lathe
+    .command("demo")
+    .description("compile the sample, show one function at each stage, run it")
+    .action(async () => (await import("./cli/demo.js")).demo(import.meta.url));
+  return lathe;
+}
+
+async function main(args: readonly string[]): Promise<Exit> {
+  const lathe = program();
+  try {
+    await lathe.parseAsync(args.map(mark), { from: "user" });
+    return Exit.ok;
+  } catch (error) {
+    // Commander has said what was wrong; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
+    return report(error, lathe.opts<{ debug?: boolean }>().debug === true);
+  }
+}
+
+// A reader that goes away (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(Exit.ok);
+});
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,59 @@
+// What the commands share: reading a module, options of the compiler, choosing functions.
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { FuncIndex } from "../../ir/entity.js";
+import type { Module } from "../../ir/module.js";
+import type { CompileOptions } from "../options.js";
+import type { Level } from "../pipelines.js";
+import { UsageError } from "./terminal.js";
+
+/** The bytes of a file. @throws Error that names the file and what is wrong with it. */
+export function readInput(file: string): Uint8Array {
+  try {
+    return Uint8Array.from(readFileSync(file));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(code === "ENOENT" ? `there is no file ${file}` : code === "EISDIR" ? `${file} is a directory` : `cannot read ${file}: ${message}`);
+  }
+}
+
+/** Options of the compiler as the command line has them. */
+export interface CompilerFlags {
+  O: string;
+  bounds: string;
+  pass: string[];
+  disable: string[];
+}
+
+export function addCompilerFlags(command: Command): Command {
+  const collect = (value: string, list: string[]) => [...list, value];
+  return command
+    .option("-O <level>", "optimization: -O0, -O1 or -O2", "2")
+    .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared)", "guard")
+    .option("--pass <name>", "a further pass, of `lathe passes` or binaryen:NAME; may be repeated", collect, [])
+    .option("--disable <name>", "a pass to leave out; may be repeated", collect, []);
+}
+
+export function compileOptions(flags: CompilerFlags): CompileOptions {
+  if (!/^[012]$/.test(flags.O)) throw new UsageError(`-O wants 0, 1 or 2, not "${flags.O}"`);
+  if (flags.bounds !== "guard" && flags.bounds !== "explicit") throw new UsageError(`--bounds wants guard or explicit, not "${flags.bounds}"`);
+  return { level: Number(flags.O) as Level, bounds: flags.bounds, passes: flags.pass, disable: flags.disable };
+}
+
+/** A function by index (`3`, `@3`), by name, or by the name it is exported under. @throws UsageError listing what there is. */
+export function findFunc(module: Module, wanted: string): FuncIndex {
+  const number = /^@?(\d+)$/.exec(wanted);
+  if (number) {
+    const index = Number(number[1]);
+    if (index >= module.funcs.length) throw new UsageError(`there is no function @${index}: the module has ${module.funcs.length}`);
+    return index as FuncIndex;
+  }
+  const exported = module.exports.find((item) => item.kind === "func" && item.name === wanted);
+  if (exported) return exported.index as FuncIndex;
+  const index = module.funcs.findIndex((func) => func.name === wanted || `$${func.name}` === wanted);
+  if (index < 0) {
+    const names = module.exports.filter((item) => item.kind === "func").map((item) => item.name);
+    throw new UsageError(`there is no function "${wanted}"${names.length > 0 ? `; exported are ${names.slice(0, 20).join(", ")}` : ""}`);
+  }
+  return index as FuncIndex;
+}
