@@ -82,7 +82,7 @@ const direct: ReadonlyMap<Op, I> = new Map<Op, I>([
 const directByOp = Int32Array.from({ length: Op.count }, (_, op) => direct.get(op) ?? NONE);
 
 class Decoder {
-  private code = new Int32Array(256);
+  private code = new Int32Array(64 * STRIDE);
   private origin = new Int32Array(64);
   private count = 0;
   /** First word of the slot, by value. */
