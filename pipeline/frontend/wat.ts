@@ -37,7 +37,12 @@ export async function watToBytes(text: string): Promise<Uint8Array> {
   // Whether names are written is a switch of the library, not of the module: left as it was found.
   const named = binaryen.getDebugInfo();
   try {
-    module.setFeatures(binaryen.Features.All);
+    // What binaryen may make use of in writing; with more it writes 2.0 code in terms of 3.0's types. Text that needs more is still written.
+    const { Features } = binaryen;
+    module.setFeatures(
+      Features.MutableGlobals | Features.SignExt | Features.NontrappingFPToInt | Features.Multivalue | Features.BulkMemory |
+        Features.ReferenceTypes | Features.SIMD128,
+    );
     binaryen.setDebugInfo(true);
     return module.emitBinary();
   } finally {
