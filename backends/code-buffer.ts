@@ -42,9 +42,14 @@ function grown<T extends Int32Array | Uint8Array>(column: T, atLeast: number): T
 
 /** Rows of `width` numbers; the first of a row is a position, the second how many items lie before it. */
 class Records {
-  rows = new Int32Array(64);
+  rows: Int32Array;
   length = 0;
-  constructor(private readonly width: number) {}
+  constructor(
+    private readonly width: number,
+    expected: number,
+  ) {
+    this.rows = new Int32Array(width * expected);
+  }
 
   /** Room for one row; returns its index in `rows`. */
   add(): number {
@@ -56,29 +61,43 @@ class Records {
 }
 
 export class CodeBuffer {
-  bytes = new Uint8Array(256);
+  bytes: Uint8Array;
   /** Bytes written so far: where the next one goes. */
   length = 0;
   /** Alignment the code as a whole needs, a power of two. */
   align = 16;
 
   private labelCount = 0;
-  private labelPos = new Int32Array(16);
-  private labelItems = new Int32Array(16);
+  private labelPos: Int32Array;
+  private labelItems: Int32Array;
 
   private itemCount = 0;
-  private itemPos = new Int32Array(16);
-  private itemKind = new Uint8Array(16);
-  private itemLabel = new Int32Array(16);
+  private itemPos: Int32Array;
+  private itemKind: Uint8Array;
+  private itemLabel: Int32Array;
   /** Anchor of a field; line size of an alignment. -1: the item itself. */
-  private itemExtra = new Int32Array(16);
+  private itemExtra: Int32Array;
 
-  private trapRows = new Records(4);
-  private sourceRows = new Records(3);
-  private relocRows = new Records(4);
+  private trapRows = new Records(4, 16);
+  private sourceRows: Records;
+  private relocRows = new Records(4, 16);
   private lastReturn = -1;
 
-  constructor(readonly target: CodeBufferTarget) {}
+  /** `instructions`, `branches`: about how many will come; all grows as needed. */
+  constructor(
+    readonly target: CodeBufferTarget,
+    instructions = 64,
+    branches = 16,
+  ) {
+    this.bytes = new Uint8Array(64 + instructions * 6);
+    this.labelPos = new Int32Array(8 + branches);
+    this.labelItems = new Int32Array(8 + branches);
+    this.itemPos = new Int32Array(8 + branches);
+    this.itemKind = new Uint8Array(8 + branches);
+    this.itemLabel = new Int32Array(8 + branches);
+    this.itemExtra = new Int32Array(8 + branches);
+    this.sourceRows = new Records(3, 8 + instructions);
+  }
 
   // ---- bytes ----
 

@@ -2,14 +2,17 @@
 //
 // Float equality needs two flags: `feq` is ZF without PF, `fne` its opposite. A compare-and-branch is emit.ts's, which
 // knows the next block; here are its flags (`compare`) and everything that is no branch.
-import { FIRST_SLOT } from "../../ir/machine/mfunc.js";
+import { FIRST_SLOT, MOp } from "../../ir/machine/mfunc.js";
 import { SlowPaths, Slow } from "./emit-slow.js";
 import { scratch } from "./emit-operands.js";
-import { producerMi, producerRm } from "./mop-forms.js";
-import { Cond, Consumer, Form as Operands, Producer, Shape, consumerOf, invert, producerOf } from "./mops.js";
+import { Is, opIs, producerMi, producerRm } from "./mop-forms.js";
+import { Cond, Consumer, Form as Operands, M, Producer, Shape, consumerOf, invert, producerOf } from "./mops.js";
 import { Form } from "./opcodes.js";
 
 export class CompareEmitter extends SlowPaths {
+  /** First instruction of the block being emitted. */
+  blockStart = 0;
+
   /** Sets the flags; the producer's operands start at `k`. */
   compare(i: number, k: number): void {
     const { asm, mfn } = this;
@@ -38,8 +41,10 @@ export class CompareEmitter extends SlowPaths {
       case Operands.ri: {
         const x = this.at(i, k);
         if (x < FIRST_SLOT) {
-          if (imm === 0 && producer === Producer.cmp32) return asm.rr(Form.test32_mr, x, x);
-          if (imm === 0 && producer === Producer.cmp64) return asm.rr(Form.test64_mr, x, x);
+          if (imm === 0 && (producer === Producer.cmp32 || producer === Producer.cmp64)) {
+            if (this.flagsStand(i, x)) return;
+            return asm.rr(producer === Producer.cmp32 ? Form.test32_mr : Form.test64_mr, x, x);
+          }
           if ((producer === Producer.test32 || producer === Producer.test64) && imm >= 0) {
             // The sign flag is 0 in all of these, as for the wide one.
             if (imm <= 0x7f) return asm.ri(Form.test8_mi, x, imm);
@@ -71,6 +76,26 @@ export class CompareEmitter extends SlowPaths {
         this.fault(i);
         return this.mi(producerMi[producer]!, imm);
     }
+  }
+
+  /**
+   * Whether the flags of a comparison of `x` with 0 are there already: set by the arithmetic that made x, just before, with
+   * nothing but moves between. Sign and zero hold after any; overflow and carry are 0 only after and, or, xor.
+   */
+  private flagsStand(i: number, x: number): boolean {
+    const { mfn } = this;
+    const compare = mfn.op[i]!;
+    // `set` clears its target in between.
+    if (consumerOf(compare) === Consumer.set || i === this.blockStart) return false;
+    let p = i - 1;
+    while (p > this.blockStart && mfn.op[p] === MOp.move && this.at(p, 0) !== x) p--;
+    const op = mfn.op[p]!;
+    if (op < M.add32 || op > M.xor64 || mfn.opndCount[p] === 0) return false;
+    const form = (mfn.imm3[p]! & Shape.formMask) as Operands;
+    if (form === Operands.mr || form === Operands.mi || this.at(p, 0) !== x) return false;
+    if (((opIs[op]! & Is.wide) !== 0) !== (producerOf(compare) === Producer.cmp64)) return false;
+    const c = this.cond(i);
+    return c === Cond.e || c === Cond.ne || c === Cond.s || c === Cond.ns || op >= M.and32;
   }
 
   cond(i: number): Cond {

@@ -70,7 +70,7 @@ function smallLoops(mfn: MFunc): Int32Array {
 }
 
 export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
-  const asm = new Assembler();
+  const asm = new Assembler(mfn.instCount, 2 * mfn.blockCount + mfn.constants.length);
   const frame = planFrame(mfn, registers, RETURN_BYTES);
   const blocks = mfn.blockCount;
   // Labels 0 .. blocks - 1 are the blocks'.
@@ -117,7 +117,8 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
     }
     asm.bind(b);
     const last = mfn.blockEnd[b]! - 1;
-    for (let i = mfn.blockStart[b]!; i < last; i++) {
+    inst.blockStart = mfn.blockStart[b]!;
+    for (let i = inst.blockStart; i < last; i++) {
       if (offset[i] !== 0) asm.source(offset[i]!);
       inst.emit(i);
     }
@@ -234,9 +235,8 @@ function jumpTable(inst: InstEmitter, i: number, table: number, count: number, o
   asm.ri(Form.cmp32_mi, index, count);
   asm.jcc(Cond.ae, otherwise);
   asm.rm(Form.lea64_rm, Reg.scratchInt, LABEL, NO_REG, 0, table);
-  // The upper half of an i32 need not be zero.
-  asm.rr(Form.mov32_rm, temp, index);
-  asm.rm(Form.movsx32_64_rm, temp, Reg.scratchInt, temp, 2, 0);
+  // An i32 in a register is zero-extended, see selection.ts.
+  asm.rm(Form.movsx32_64_rm, temp, Reg.scratchInt, index, 2, 0);
   asm.rr(Form.add64_rm, temp, Reg.scratchInt);
   asm.r(Form.jmp_m, temp);
 }

@@ -109,8 +109,9 @@ export function relocate(bytes: Uint8Array, position: number, kind: number, targ
 const MAX_BYTES = 16;
 
 export class Assembler extends CodeBuffer {
-  constructor() {
-    super(codeBufferTarget);
+  /** See CodeBuffer. */
+  constructor(instructions?: number, branches?: number) {
+    super(codeBufferTarget, instructions, branches);
   }
 
   // ---- without operands, opcode + register ----

@@ -1,4 +1,4 @@
-// How each machine op is emitted: a group (one piece of code in emit-inst.ts) and the instruction forms it uses.
+// How each machine op is emitted: a group (one piece of code in the emit-*.ts files) and the instruction forms it uses.
 //
 // Columns indexed by machine op number, built once from the rows below. `rm` is the form with the destination in the
 // reg field, `mr` the one that writes memory, `mi` the one with an immediate; what `extra` is, the group says.
@@ -86,15 +86,15 @@ const rows: readonly Row[] = [
   [M.lea32, Group.lea, F.lea32_rm, F.mov32_rm, F.add32_mi],
   [M.lea64, Group.lea, F.lea64_rm, F.mov64_rm, F.add64_mi, Is.wide],
   [M.add32, Group.alu, F.add32_rm, F.add32_mr, F.add32_mi],
-  [M.add64, Group.alu, F.add64_rm, F.add64_mr, F.add64_mi],
+  [M.add64, Group.alu, F.add64_rm, F.add64_mr, F.add64_mi, Is.wide],
   [M.sub32, Group.alu, F.sub32_rm, F.sub32_mr, F.sub32_mi],
-  [M.sub64, Group.alu, F.sub64_rm, F.sub64_mr, F.sub64_mi],
+  [M.sub64, Group.alu, F.sub64_rm, F.sub64_mr, F.sub64_mi, Is.wide],
   [M.and32, Group.alu, F.and32_rm, F.and32_mr, F.and32_mi],
-  [M.and64, Group.alu, F.and64_rm, F.and64_mr, F.and64_mi],
+  [M.and64, Group.alu, F.and64_rm, F.and64_mr, F.and64_mi, Is.wide],
   [M.or32, Group.alu, F.or32_rm, F.or32_mr, F.or32_mi],
-  [M.or64, Group.alu, F.or64_rm, F.or64_mr, F.or64_mi],
+  [M.or64, Group.alu, F.or64_rm, F.or64_mr, F.or64_mi, Is.wide],
   [M.xor32, Group.alu, F.xor32_rm, F.xor32_mr, F.xor32_mi],
-  [M.xor64, Group.alu, F.xor64_rm, F.xor64_mr, F.xor64_mi],
+  [M.xor64, Group.alu, F.xor64_rm, F.xor64_mr, F.xor64_mi, Is.wide],
   [M.imul32, Group.imul, F.imul32_rm, 0, F.imul32_rmi],
   [M.imul64, Group.imul, F.imul64_rm, 0, F.imul64_rmi],
   [M.neg32, Group.unary, F.neg32_m],

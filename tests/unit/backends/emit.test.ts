@@ -168,6 +168,22 @@ test("blocks that only jump are passed over; the next block is fallen into", () 
   assert.equal(listing(emit(w.done(), avx)), ["cmp ecx, edx", "jl 9", "mov eax, 7", "ret"]);
 });
 
+test("a comparison with 0 takes the flags of the arithmetic before it, where they say the same", () => {
+  const branch = (op: M, compare: Producer, c: Cond, between: (w: Writer) => Writer = (w) => w) => {
+    const w = between(new Writer().block(1, 2).inst(op, [rcx], [rcx], -1, 0, ri));
+    w.inst(compareOp(compare, Consumer.br), [], [rcx], 0, 0, ri | condition(c)).block().ret().block().inst(M.iconst32, [rax], [], 2).ret();
+    return listing(emit(w.done(), avx)).slice(1, 3).map((line) => line.split(" ")[0]);
+  };
+  assert.equal(branch(M.add32, Producer.cmp32, Cond.ne), ["je", "ret"]);
+  assert.equal(branch(M.add32, Producer.cmp32, Cond.ne, (w) => w.inst(MOp.move, [rdx], [rcx], Type.i32)), ["mov", "je"]);
+  assert.equal(branch(M.and64, Producer.cmp64, Cond.g), ["jle", "ret"]);
+  // Overflow, another width, another value.
+  assert.equal(branch(M.add32, Producer.cmp32, Cond.g), ["test", "jle"]);
+  assert.equal(branch(M.add64, Producer.cmp32, Cond.ne), ["test", "je"]);
+  assert.equal(branch(M.add32, Producer.cmp32, Cond.ne, (w) => w.inst(MOp.move, [rcx], [rdx], Type.i32)), ["mov", "test"]);
+  assert.equal(branch(M.add32, Producer.cmp32, Cond.ne, (w) => w.inst(M.iconst32, [rdx], [], 0)), ["xor", "test"]);
+});
+
 test("empty loops stay loops", () => {
   const self = new Writer().block(1).inst(M.jmp, [], []).block(1).inst(M.jmp, [], []);
   assert.equal(listing(emit(self.done(), avx)), ["jmp 0"]);
@@ -192,10 +208,10 @@ test("jump table behind the code, entries relative to it", () => {
   w.mfn.jumpTables.push(Int32Array.of(1, 0, 1, 0));
   const code = emit(w.done(), avx);
   const lines = listing(code);
-  assert.equal(lines.slice(0, 2), ["cmp ecx, 3", "jae 0x17"]);
+  assert.equal(lines.slice(0, 2), ["cmp ecx, 3", "jae 0x15"]);
   const view = new DataView(code.bytes.buffer, code.bytes.byteOffset);
   const table = code.bytes.length - 12;
-  const [first, second] = [0x17, 0x18];
+  const [first, second] = [0x15, 0x16];
   assert.equal([0, 4, 8].map((k) => view.getInt32(table + k, true) + table), [second, first, second]);
 });
 
