@@ -37,7 +37,7 @@ function double(lo: number, hi: number): number {
   return doubles[0]!;
 }
 
-/** A result: the default NaN of SSE (negative, quiet) when the operation was invalid. */
+/** A result: the default NaN (negative, quiet, no payload) when the operation was invalid. */
 function putSingle(x: number, out: Int32Array): Fold {
   if (x !== x) out[0] = 0xffc00000;
   else {

@@ -1,8 +1,8 @@
 // Exact arithmetic on raw bits: every numeric op of the table, on operands given as low and high halves.
 //
 // The simplify pass folds constants with it, the interpreter computes with it. 64-bit integers stay pairs of 32-bit halves; BigInt
-// only divides. Floats are in fold-float.ts. Where Wasm leaves a NaN's bits open the result is what the SSE instructions give:
-// the first NaN operand made quiet, else the negative default NaN; so a program computes the same at every level.
+// only divides. Floats are in fold-float.ts. Where Wasm leaves a NaN's bits open the rule is one for all levels:
+// the first NaN operand made quiet, else the quiet NaN with the sign set and no payload, as the first target computes.
 import { Fold, foldConversion, foldFloat } from "./fold-float.js";
 import { TrapKind } from "./layout.js";
 import { Op } from "./ops.js";

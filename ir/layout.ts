@@ -46,7 +46,7 @@ export const trapInfo = [
 export const enum VmCtx {
   /** Address of the exec-context. */
   exec = 0,
-  /** A prologue traps when rsp would pass below this. Leaves `STACK_RESERVE` bytes for leaf functions and signal frames. */
+  /** A prologue traps when the stack pointer would pass below this. Leaves `STACK_RESERVE` bytes for leaf functions and signal frames. */
   stackLimit = 8,
   /** Base address of memory 0; never moves while the memory lives. */
   memory0Base = 16,

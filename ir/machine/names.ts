@@ -6,7 +6,7 @@ export interface MachineNames {
   readonly mops: readonly ({ readonly name: string; readonly terminator?: boolean } | undefined)[];
 }
 
-/** `rax`, `xmm3`, `s2`; `r?17` for a register the target does not have. */
+/** A register by its name, a slot as `s2`; `r?17` for a register the target does not have. */
 export function locationName(names: MachineNames, location: number): string {
   if (location >= FIRST_SLOT) return `s${location - FIRST_SLOT}`;
   return names.registers.names[location] ?? `r?${location}`;

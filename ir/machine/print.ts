@@ -1,14 +1,14 @@
 // Machine IR to text. `parse.ts` reads it back; `print(parse(print(x)))` is `print(x)`, byte for byte.
 //
 //   mfunc @3 "sum" (i32) -> i32 {
-//     clobbers 1 = rax rcx xmm0            sets of registers, numbered as instructions name them
+//     clobbers 1 = ra rb fa              sets of registers, numbered as instructions name them
 //     constant 0 = "\00\00\80?"            the pool
 //     table 0 = [0, 1, 0]                  successor numbers; the default last
 //     remat v4 = iconst32 imm=7            how to make a value again
 //   b0 <- b0: loop=1 cold                  block, the SSA block it came from
 //     v3: i32 = add32 v1, v2? imm3=1       defs left, other operands right
 //     jmp -> b1(v3)                        successors with arguments
-// Operands: `v2` must be in a register, `v2?` may be in a slot, `v2!rcx` is fixed, `=0` ties a def to operand 0, `v2'` has the
+// Operands: `v2` must be in a register, `v2?` may be in a slot, `v2!rb` is fixed, `=0` ties a def to operand 0, `v2'` has the
 // timing flipped, `~v5` is a temporary, `def v6` a def that does not stand first. After allocation locations stand for `v`s.
 import type { MFunc } from "./mfunc.js";
 import { Opnd } from "./mfunc.js";

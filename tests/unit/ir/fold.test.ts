@@ -138,7 +138,7 @@ for (const info of numeric) {
   });
 }
 
-test("NaNs are those of SSE: the first NaN operand made quiet, else negative", () => {
+test("NaNs: the first NaN operand made quiet, else negative", () => {
   const out = new Int32Array(2);
   foldOp(Op.f32_add, 0x7f800001, 0, 0x7fc12345, 0, out);
   assert.is(out[0]! >>> 0, 0x7fc00001);
