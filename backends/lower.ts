@@ -8,8 +8,9 @@
 // Relies on ir/analysis (rpo, loops, use counts) and on the target's `Selector`.
 import { NONE, type Block, type Edge, type Value } from "../ir/entity.js";
 import type { Func } from "../ir/func.js";
+import { computeDom } from "../ir/analysis/dom.js";
 import { computeLoops } from "../ir/analysis/loops.js";
-import { computeRpo } from "../ir/analysis/rpo.js";
+import { computeRpo, type Rpo } from "../ir/analysis/rpo.js";
 import { computeUseCounts } from "../ir/analysis/uses.js";
 import { Is, Op, opFlags } from "../ir/ops.js";
 import { Type } from "../ir/types.js";
@@ -21,7 +22,7 @@ import type { CodegenModule, CodegenOptions, RegisterFile } from "./target.js";
 const EFFECT = Is.traps | Is.call | Is.writes_memory | Is.writes_global | Is.writes_table;
 const READ = Is.reads_memory | Is.reads_global | Is.reads_table;
 
-/** What a target does. Each call emits one group of instructions, forward, through `Lowering.mfn`. */
+/** What a target does. Each call emits one group of instructions, forward, through `Lowering.inst` and `operand`. */
 export interface Selector {
   /** A non-terminator whose result is wanted, or which has an effect. */
   value(v: Value): void;
@@ -54,6 +55,11 @@ export class Lowering {
   rootBlock = NONE as Block;
   rootColor = 0;
   private selector!: Selector;
+  /** Instructions in order of emission, one row of `Inst.words` each, and their operands, two words each. */
+  private insts: Int32Array;
+  private instCount = 0;
+  private opnds: Int32Array;
+  private opndLength = 0;
 
   constructor(
     readonly fn: Func,
@@ -62,6 +68,9 @@ export class Lowering {
     readonly registers: RegisterFile,
   ) {
     this.mfn = new MFunc(fn.index, fn.sig, fn.name);
+    this.mfn.reserve(fn.valueCount + 16, fn.blockCount);
+    this.insts = new Int32Array((fn.valueCount + 16) * Inst.words);
+    this.opnds = new Int32Array((fn.valueCount + 16) * 4);
     this.abi = callAbi(fn.sig, registers);
     this.useCount = computeUseCounts(fn);
     this.vreg = new Int32Array(fn.valueCount).fill(NONE);
@@ -125,18 +134,53 @@ export class Lowering {
     this.merged[v] = 1;
   }
 
+  // ---------------------------------------------------------------- emission, in groups
+
+  /** Starts an instruction; `operand` and the two setters are about the newest one. */
+  inst(op: number, imm: number, imm2: number, imm3: number, offset: number): void {
+    const at = this.instCount++ * Inst.words;
+    if (at + Inst.words > this.insts.length) this.insts = doubled(this.insts);
+    const { insts } = this;
+    insts[at + Inst.op] = op;
+    insts[at + Inst.imm] = imm;
+    insts[at + Inst.imm2] = imm2;
+    insts[at + Inst.imm3] = imm3;
+    insts[at + Inst.clobbers] = 0;
+    insts[at + Inst.offset] = offset;
+    insts[at + Inst.opnds] = this.opndLength;
+  }
+
+  /** A virtual register and its `Opnd` info. */
+  operand(reg: number, info: number): void {
+    const at = this.opndLength;
+    if (at + 2 > this.opnds.length) this.opnds = doubled(this.opnds);
+    this.opnds[at] = reg;
+    this.opnds[at + 1] = info;
+    this.opndLength = at + 2;
+  }
+
+  setOffset(offset: number): void {
+    this.insts[(this.instCount - 1) * Inst.words + Inst.offset] = offset;
+  }
+
+  /** @param set index of a clobber set of `mfn`. */
+  setClobbers(set: number): void {
+    this.insts[(this.instCount - 1) * Inst.words + Inst.clobbers] = set;
+  }
+
   // ---------------------------------------------------------------- the walk
 
   run(selector: Selector): MFunc {
     const { fn, mfn } = this;
     this.selector = selector;
-    const order = computeRpo(fn).order;
-    this.makeBlocks(order);
+    const rpo = computeRpo(fn);
+    const { order } = rpo;
+    this.makeBlocks(rpo);
     this.makeColors();
 
     const blockCount = mfn.blockCount;
     // Groups in the order of emission: first instruction of each; of every block the first and last group.
-    let groups = new Int32Array(256);
+    let groups: Int32Array = new Int32Array(fn.valueCount + 16);
     let groupCount = 0;
     const firstGroup = new Int32Array(blockCount);
     const endGroup = new Int32Array(blockCount);
@@ -153,42 +197,34 @@ export class Lowering {
         } else if (this.vreg[v] === NONE || op === Op.result || op === Op.param) continue;
         this.root = v;
         this.rootColor = this.color[v]!;
-        if (groupCount + 1 >= groups.length) {
-          const bigger = new Int32Array(groups.length * 2);
-          bigger.set(groups);
-          groups = bigger;
-        }
-        const before = mfn.instCount;
+        if (groupCount + 1 >= groups.length) groups = doubled(groups);
+        const before = this.instCount;
         if ((flags & Is.terminator) !== 0) {
           this.makeEdges(v, mb);
           selector.terminator(v);
         } else selector.value(v);
-        if (mfn.instCount !== before) groups[groupCount++] = before;
+        if (this.instCount !== before) groups[groupCount++] = before;
       }
       if (b === fn.entry) {
-        if (groupCount + 1 >= groups.length) {
-          const bigger = new Int32Array(groups.length * 2);
-          bigger.set(groups);
-          groups = bigger;
-        }
-        groups[groupCount++] = mfn.instCount;
+        if (groupCount + 1 >= groups.length) groups = doubled(groups);
+        groups[groupCount++] = this.instCount;
         this.makeArgs(selector);
       }
       endGroup[mb] = groupCount;
     }
-    groups[groupCount] = mfn.instCount;
+    groups[groupCount] = this.instCount;
     this.putInOrder(groups, firstGroup, endGroup);
     mfn.linkPreds();
     return mfn;
   }
 
   /** Machine blocks of reachable blocks, in layout order, with depth, coldness and parameters. */
-  private makeBlocks(order: Int32Array): void {
+  private makeBlocks(rpo: Rpo): void {
     const { fn, mfn } = this;
-    const reachable = new Uint8Array(fn.blockCount);
-    for (let i = 0; i < order.length; i++) reachable[order[i]!] = 1;
+    const { order, index } = rpo;
     // Cold: ends in a trap, or all ways out lead to cold blocks.
     const cold = new Uint8Array(fn.blockCount);
+    let loops = false;
     for (let i = order.length - 1; i >= 0; i--) {
       const b = order[i]!;
       const last = fn.lastInst[b]! as Value;
@@ -196,15 +232,19 @@ export class Lowering {
       else {
         const targets = fn.targetCount(last);
         let allCold = targets > 0 && b !== fn.entry;
-        for (let t = 0; allCold && t < targets; t++) allCold = cold[fn.edgeTo[fn.targetEdge(last, t)]!] === 1;
+        for (let t = 0; t < targets; t++) {
+          const to = fn.edgeTo[fn.targetEdge(last, t)]!;
+          if (cold[to] === 0) allCold = false;
+          if (index[to]! <= i) loops = true;
+        }
         if (allCold) cold[b] = 1;
       }
     }
-    const depth = this.options.level > 0 ? computeLoops(fn).blockDepth : undefined;
+    const depth = loops && this.options.level > 0 ? computeLoops(fn, computeDom(fn), rpo).blockDepth : undefined;
     if (fn.firstBlock !== fn.entry) throw new Error(`@${fn.index}: the entry b${fn.entry} is not first in the block order`);
     if (fn.firstPred[fn.entry] !== NONE) throw new Error(`@${fn.index}: edge e${fn.firstPred[fn.entry]} enters the entry block b${fn.entry}`);
     for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
-      if (reachable[b] === 0) continue;
+      if (index[b] === NONE) continue;
       const mb = mfn.newBlock(b, depth === undefined ? 0 : Math.min(255, depth[b]!), cold[b] === 1);
       this.blockOf[b] = mb;
       const count = b === fn.entry ? 0 : fn.paramCount[b]!;
@@ -251,11 +291,11 @@ export class Lowering {
 
   /** The function's parameters, as the convention delivers them. */
   private makeArgs(selector: Selector): void {
-    const { fn, mfn, abi } = this;
-    mfn.inst(MOp.args);
+    const { fn, abi } = this;
+    this.inst(MOp.args, 0, 0, 0, 0);
     for (let i = 0; i < fn.paramCount[fn.entry]!; i++) {
       const r = this.vreg[fn.param(fn.entry, i)]!;
-      if (r !== NONE && abi.args[i]! >= 0) mfn.operand(r, Opnd.def | Opnd.fixed | (abi.args[i]! << Opnd.payloadShift));
+      if (r !== NONE && abi.args[i]! >= 0) this.operand(r, Opnd.def | Opnd.fixed | (abi.args[i]! << Opnd.payloadShift));
     }
     for (let i = 0; i < fn.paramCount[fn.entry]!; i++) {
       const v = fn.param(fn.entry, i);
@@ -264,24 +304,21 @@ export class Lowering {
     }
   }
 
-  /** Copies the columns so that blocks stand in layout order and groups in program order. */
+  /** Fills the columns so that blocks stand in layout order and groups in program order. */
   private putInOrder(groups: Int32Array, firstGroup: Int32Array, endGroup: Int32Array): void {
-    const { mfn } = this;
-    const n = mfn.instCount;
-    const room = Math.max(16, n);
-    const from = { op: mfn.op, imm: mfn.imm, imm2: mfn.imm2, imm3: mfn.imm3, clobbers: mfn.clobbers, offset: mfn.offset, start: mfn.opndStart, count: mfn.opndCount };
-    const op = new Uint16Array(room);
-    const imm = new Int32Array(room);
-    const imm2 = new Int32Array(room);
-    const imm3 = new Int32Array(room);
-    const clobbers = new Uint8Array(room);
-    const offset = new Int32Array(room);
-    const opndStart = new Int32Array(room);
-    const opndCount = new Uint16Array(room);
-    const oldReg = mfn.opndReg;
-    const oldInfo = mfn.opndInfo;
-    const opndReg = new Int32Array(Math.max(16, mfn.opndLength));
-    const opndInfo = new Uint16Array(Math.max(16, mfn.opndLength));
+    const { mfn, insts, opnds } = this;
+    const n = Math.max(8, this.instCount);
+    const op = new Uint16Array(n);
+    const imm = new Int32Array(n);
+    const imm2 = new Int32Array(n);
+    const imm3 = new Int32Array(n);
+    const clobbers = new Uint8Array(n);
+    const offset = new Int32Array(n);
+    const opndStart = new Int32Array(n);
+    const opndCount = new Uint16Array(n);
+    const opndLength = this.opndLength >> 1;
+    const opndReg = new Int32Array(Math.max(8, opndLength));
+    const opndInfo = new Uint16Array(Math.max(8, opndLength));
     let to = 0;
     let opnd = 0;
     for (let mb = 0; mb < mfn.blockCount; mb++) {
@@ -289,25 +326,27 @@ export class Lowering {
       for (let g = endGroup[mb]! - 1; g >= firstGroup[mb]!; g--) {
         const end = groups[g + 1]!;
         for (let i = groups[g]!; i < end; i++) {
-          op[to] = from.op[i]!;
-          imm[to] = from.imm[i]!;
-          imm2[to] = from.imm2[i]!;
-          imm3[to] = from.imm3[i]!;
-          clobbers[to] = from.clobbers[i]!;
-          offset[to] = from.offset[i]!;
-          const count = from.count[i]!;
-          const start = from.start[i]!;
+          const at = i * Inst.words;
+          op[to] = insts[at + Inst.op]!;
+          imm[to] = insts[at + Inst.imm]!;
+          imm2[to] = insts[at + Inst.imm2]!;
+          imm3[to] = insts[at + Inst.imm3]!;
+          clobbers[to] = insts[at + Inst.clobbers]!;
+          offset[to] = insts[at + Inst.offset]!;
+          const start = insts[at + Inst.opnds]!;
+          const stop = i + 1 < this.instCount ? insts[at + Inst.words + Inst.opnds]! : this.opndLength;
           opndStart[to] = opnd;
-          opndCount[to] = count;
-          for (let k = start; k < start + count; k++) {
-            opndReg[opnd] = oldReg[k]!;
-            opndInfo[opnd++] = oldInfo[k]!;
+          opndCount[to] = (stop - start) >> 1;
+          for (let k = start; k < stop; k += 2) {
+            opndReg[opnd] = opnds[k]!;
+            opndInfo[opnd++] = opnds[k + 1]!;
           }
           to++;
         }
       }
       mfn.blockEnd[mb] = to;
     }
+    mfn.instCount = to;
     mfn.op = op;
     mfn.imm = imm;
     mfn.imm2 = imm2;
@@ -316,7 +355,27 @@ export class Lowering {
     mfn.offset = offset;
     mfn.opndStart = opndStart;
     mfn.opndCount = opndCount;
+    mfn.opndLength = opnd;
     mfn.opndReg = opndReg;
     mfn.opndInfo = opndInfo;
   }
+}
+
+/** Layout of a row of `Lowering.insts`. */
+const enum Inst {
+  op = 0,
+  imm = 1,
+  imm2 = 2,
+  imm3 = 3,
+  clobbers = 4,
+  offset = 5,
+  /** Where its operands start in `opnds`. */
+  opnds = 6,
+  words = 7,
+}
+
+function doubled(column: Int32Array): Int32Array {
+  const bigger = new Int32Array(column.length * 2);
+  bigger.set(column);
+  return bigger;
 }

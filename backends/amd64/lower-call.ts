@@ -75,7 +75,7 @@ function emitCall(s: Selection, v: Value, sig: FuncType, mop: number, imm: numbe
   for (let i = 0; i < count; i++) if (abi.args[i]! >= 0) held[i] = low.shortLived(s.arg(v, i));
 
   s.inst(mop, imm);
-  mfn.clobbers[mfn.instCount - 1] = clobbers(s);
+  s.low.setClobbers(clobbers(s));
   // The call is its first result, the instructions behind it are the others.
   forEachResult(s, v, sig.results.length, (i, x) => {
     if (abi.results[i]! >= 0 && low.vreg[x] !== NONE) s.addFixed(low.vreg[x]!, U.defFixed, abi.results[i]!);
@@ -111,7 +111,7 @@ function callThrough(s: Selection, field: VmCtx, args: readonly number[], result
   const { mfn } = s;
   mfn.hasCalls = true;
   s.inst(M.call_ctx, field);
-  mfn.clobbers[mfn.instCount - 1] = clobbers(s);
+  s.low.setClobbers(clobbers(s));
   if (result !== NONE) s.addFixed(result, U.defFixed, Reg.rax);
   args.forEach((r, i) => s.addFixed(r, U.fixed, registers.argInts[i]!));
 }

@@ -46,7 +46,7 @@ class Amd64Selector implements Selector {
 
   stackArg(vreg: number, offset: number, type: Type): void {
     const { s } = this;
-    s.mfn.inst(M.stack_arg, offset, type);
+    this.low.inst(M.stack_arg, offset, type, 0, 0);
     s.add(vreg, U.def);
     s.mfn.setRemat(vreg, M.stack_arg, offset, type);
   }

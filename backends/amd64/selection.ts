@@ -73,15 +73,15 @@ export class Selection {
 
   /** Starts an instruction with the root's Wasm offset. */
   inst(op: number, imm = 0, imm2 = 0, imm3 = 0): void {
-    this.mfn.inst(op, imm, imm2, imm3, this.fn.offset[this.low.root]!);
+    this.low.inst(op, imm, imm2, imm3, this.fn.offset[this.low.root]!);
   }
 
   add(reg: number, info: number): void {
-    this.mfn.operand(reg, info);
+    this.low.operand(reg, info);
   }
 
   addFixed(reg: number, info: number, register: number): void {
-    this.mfn.operand(reg, info | (register << Opnd.payloadShift));
+    this.low.operand(reg, info | (register << Opnd.payloadShift));
   }
 
   /** The register of the root's result. */
@@ -105,9 +105,9 @@ export class Selection {
   /** Registers of the memory operand; `late` in two-address instructions that define before they read it. */
   addMem(late = false): void {
     const info = late ? U.regLate : U.reg;
-    if (this.memBase === Base.reg) this.mfn.operand(this.memBaseReg, info);
-    if (this.memIndex !== noRegister) this.mfn.operand(this.memIndex, info);
-    if (this.memOffset !== 0) this.mfn.offset[this.mfn.instCount - 1] = this.memOffset;
+    if (this.memBase === Base.reg) this.low.operand(this.memBaseReg, info);
+    if (this.memIndex !== noRegister) this.low.operand(this.memIndex, info);
+    if (this.memOffset !== 0) this.low.setOffset(this.memOffset);
   }
 
   /** def <- op(use), one source that may be a slot where its width allows. */
@@ -458,7 +458,7 @@ export class Selection {
       this.lea(M.lea64, last, far, index, scale, 0);
     }
     this.trapAbove(last, header, MemoryHeader.length, TrapKind.out_of_bounds_memory, 64);
-    this.mfn.offset[this.mfn.instCount - 1] = offset;
+    this.low.setOffset(offset);
   }
 
   /** Traps if value > field of `header`, unsigned. */

@@ -50,36 +50,38 @@ function grown<T extends Int32Array | Uint8Array | Uint16Array>(column: T, capac
 }
 
 export class MFunc {
+  // Columns start short (arrays of up to 64 bytes cost V8 little) and double; who knows sizes calls `reserve`.
+
   // ---- virtual registers ----
   vregCount = 0;
   /** `Type` of the value held: gives class, and width of spills and moves. */
-  vregType = new Uint8Array(64);
+  vregType = new Uint8Array(8);
   /** The SSA value it stands for, NONE for a temporary of lowering. For dumps. */
-  vregValue = new Int32Array(64);
+  vregValue = new Int32Array(8);
   /** A target op without register operands that makes the value again (0: none), with its immediates: spilled for free. */
-  rematOp = new Uint16Array(64);
-  rematImm = new Int32Array(64);
-  rematImm2 = new Int32Array(64);
+  rematOp = new Uint16Array(8);
+  rematImm = new Int32Array(8);
+  rematImm2 = new Int32Array(8);
 
   // ---- instructions ----
   instCount = 0;
-  op = new Uint16Array(64);
+  op = new Uint16Array(8);
   /** What they mean stands in the target's op table. */
-  imm = new Int32Array(64);
-  imm2 = new Int32Array(64);
-  imm3 = new Int32Array(64);
+  imm = new Int32Array(8);
+  imm2 = new Int32Array(8);
+  imm3 = new Int32Array(8);
   /** Index into `clobberSets`; 0 is the empty set. */
-  clobbers = new Uint8Array(64);
+  clobbers = new Uint8Array(8);
   /** Wasm byte offset, 0 if none. */
-  offset = new Int32Array(64);
-  opndStart = new Int32Array(64);
-  opndCount = new Uint16Array(64);
+  offset = new Int32Array(8);
+  opndStart = new Int32Array(8);
+  opndCount = new Uint16Array(8);
 
   // ---- operands ----
   opndLength = 0;
   /** A virtual register; after allocation a location. */
-  opndReg = new Int32Array(128);
-  opndInfo = new Uint16Array(128);
+  opndReg = new Int32Array(16);
+  opndInfo = new Uint16Array(16);
 
   // ---- blocks, in layout order; block 0 is the entry ----
   blockCount = 0;
@@ -109,7 +111,7 @@ export class MFunc {
   edgeArgStart = new Int32Array(8);
 
   listLength = 0;
-  lists = new Int32Array(64);
+  lists = new Int32Array(8);
 
   /** Registers clobbered, pairs (low: integer registers 0-31, high: float registers 32-63); set 0 is empty. */
   clobberSets: { ints: number; floats: number }[] = [{ ints: 0, floats: 0 }];
@@ -138,6 +140,27 @@ export class MFunc {
     readonly sig: FuncType,
     readonly name: string | undefined = undefined,
   ) {}
+
+  /** Room for so many virtual registers and blocks, before any is made. */
+  reserve(vregs: number, blocks: number): void {
+    this.vregType = new Uint8Array(vregs);
+    this.vregValue = new Int32Array(vregs);
+    this.rematOp = new Uint16Array(vregs);
+    this.rematImm = new Int32Array(vregs);
+    this.rematImm2 = new Int32Array(vregs);
+    this.blockStart = new Int32Array(blocks);
+    this.blockEnd = new Int32Array(blocks);
+    this.blockSource = new Int32Array(blocks);
+    this.blockLoopDepth = new Uint8Array(blocks);
+    this.blockCold = new Uint8Array(blocks);
+    this.blockLoopHeader = new Uint8Array(blocks);
+    this.paramStart = new Int32Array(blocks);
+    this.paramCount = new Int32Array(blocks);
+    this.succStart = new Int32Array(blocks);
+    this.succCount = new Int32Array(blocks);
+    this.predStart = new Int32Array(blocks);
+    this.predCount = new Int32Array(blocks);
+  }
 
   newVreg(type: Type, value = -1): number {
     const r = this.vregCount++;
