@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { bundle, projectRoot, testFiles } from "./bundle.js";
 
-const LIMIT_SECONDS = Number(process.env["TEST_SECONDS"] ?? 600);
+const LIMIT_SECONDS = Number(process.env["TEST_SECONDS"] ?? 240);
 const PARALLEL = 2;
 
 interface Outcome {

@@ -210,7 +210,7 @@ class V8Store implements Store {
 export const v8Engine: Engine = {
   mode: "v8",
   compile(bytes: Uint8Array): V8Module {
-    const module = new WebAssembly.Module(bytes as BufferSource);
+    const module = new WebAssembly.Module(bytes);
     return { module, decoded: decodeModule(bytes) };
   },
   newStore: () => new V8Store(),

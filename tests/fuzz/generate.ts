@@ -55,7 +55,7 @@ export class Generator {
     return new Promise((resolve, reject) => {
       let errors = "";
       const wasm = Object.assign(Object.create(WebAssembly) as typeof WebAssembly, {
-        instantiate: async (binary: BufferSource, imports: WebAssembly.Imports) => {
+        instantiate: async (binary: Uint8Array, imports: WebAssembly.Imports) => {
           this.module ??= await WebAssembly.compile(binary);
           return { module: this.module, instance: await WebAssembly.instantiate(this.module, imports) };
         },

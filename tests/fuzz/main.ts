@@ -45,7 +45,7 @@ export async function moduleOf(generator: Generator, seed: number, index: number
 async function runOne(generator: Generator, job: Job): Promise<Result> {
   const bytes = job.file ? Uint8Array.from(readFileSync(job.file)) : await moduleOf(generator, job.seed, job.index);
   if (!bytes) return { index: job.index, problems: [], calls: 0, note: "binaryen made no module" };
-  if (!WebAssembly.validate(bytes as BufferSource)) return { index: job.index, problems: [], calls: 0, note: "V8 does not take it" };
+  if (!WebAssembly.validate(bytes)) return { index: job.index, problems: [], calls: 0, note: "V8 does not take it" };
   const seed = (job.seed + job.index) >>> 0;
   const problems: string[] = [];
   let calls = 0;

@@ -65,7 +65,7 @@ export function mutant(source: Uint8Array, random: Random): Uint8Array {
 
 function v8Reason(bytes: Uint8Array): string | undefined {
   try {
-    new WebAssembly.Module(bytes as BufferSource);
+    new WebAssembly.Module(bytes);
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -84,7 +84,7 @@ export async function mutationJob(generator: Generator, job: { first: number; co
     const source = fromSuite ? random.pick(suite) : await generated(generator, job.seed, sourceNumber);
     if (!source) continue;
     const bytes = mutant(source, random);
-    const takenByV8 = WebAssembly.validate(bytes as BufferSource);
+    const takenByV8 = WebAssembly.validate(bytes);
     let error: unknown;
     try {
       decodeModule(bytes);
