@@ -136,7 +136,11 @@ export class ExecContext implements Cells {
     this.depth++;
     try {
       enter();
-      if (i32[Exec.trapped / 4] !== 0) throw reportTrap(this);
+      if (i32[Exec.trapped / 4] !== 0) {
+        // An outer entry, when it comes back well, must not see the end of this one.
+        i32[Exec.trapped / 4] = 0;
+        throw reportTrap(this);
+      }
     } finally {
       this.depth--;
       if (nested) this.suspended.pop();

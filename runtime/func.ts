@@ -8,8 +8,9 @@ import { FuncRef, VmCtx } from "../ir/layout.js";
 import type { FuncType } from "../ir/types.js";
 import type { InterpCallee } from "../ir/interp-env.js";
 import { callFunc } from "./call.js";
+import type { ExecContext } from "./exec-context.js";
 import { Holder } from "./holder.js";
-import { writeWord, type Chunk } from "./native-heap.js";
+import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
 import type { Thread } from "./thread.js";
@@ -51,6 +52,15 @@ export class FuncInstance {
   /** The exported function object: always the same one. */
   get object(): (...args: unknown[]) => unknown {
     return (this.exported ??= exportedFunction(this));
+  }
+
+  /** Reads the native entry back from the record: it may have come later than this object. */
+  refresh(): void {
+    if (this.code !== 0 || this.record === 0) return;
+    const chunk = this.store.thread.heap.chunkAt(this.record);
+    const at = (this.record - chunk.base) >> 2;
+    this.code = readWord(chunk.i32, at + FuncRef.code / 4);
+    this.ctx = readWord(chunk.i32, at + FuncRef.ctx / 4);
   }
 
   reference(): number {
@@ -100,6 +110,24 @@ export function bindHost(func: FuncInstance, thread: Thread, address: number, ho
   writeRecord(chunk, func.record, { code: func.code, ctx: func.ctx, typeId: func.typeId, index: func.index, holder: func.holder.id });
 }
 
+/** A host function made before there is a backend: gets its native entry when one comes. Refers to nothing of JS that dies. */
+export class UnboundHost {
+  constructor(
+    private readonly sig: FuncType,
+    private readonly address: number,
+    private readonly hostId: number,
+    private readonly holderId: number,
+  ) {}
+
+  bind(exec: ExecContext): void {
+    const chunk = exec.thread.heap.chunkAt(this.address);
+    exec.fillHeader(chunk, this.address, this.holderId, this.hostId);
+    const at = (this.address + HOST_BYTES - FuncRef.bytes - chunk.base) >> 2;
+    writeWord(chunk.i32, at + FuncRef.code / 4, exec.hostCall(this.sig));
+    writeWord(chunk.i32, at + FuncRef.ctx / 4, this.address);
+  }
+}
+
 /** The holder of one host function that belongs to no instance. */
 export class HostModule extends Holder {
   private readonly function: FuncInstance;
@@ -112,10 +140,10 @@ export class HostModule extends Holder {
     this.hostId = thread.newHostIds(1);
     this.function = new FuncInstance(store, this, 0, sig, code);
     const block = thread.heap.alloc(HOST_BYTES);
-    thread.reclaim.own(this, hostResource(thread, block));
+    const unbound = thread.exec ? undefined : new UnboundHost(sig, block, this.hostId, this.id);
+    if (unbound) thread.unbound.add(unbound);
+    thread.reclaim.own(this, hostResource(thread, block, unbound));
     bindHost(this.function, thread, block, this.hostId);
-    // Made before there is a backend: gets its native entry when one comes.
-    if (!thread.exec) thread.whenExec(this, (module) => bindHost(module.function, thread, block, module.hostId));
   }
 
   override func(index: number): FuncInstance {
@@ -127,6 +155,12 @@ export class HostModule extends Holder {
   }
 }
 
-function hostResource(thread: Thread, block: number): Resource {
-  return { bytes: HOST_BYTES, release: () => thread.heap.release(block, HOST_BYTES) };
+function hostResource(thread: Thread, block: number, unbound: UnboundHost | undefined): Resource {
+  return {
+    bytes: HOST_BYTES,
+    release: () => {
+      if (unbound) thread.unbound.delete(unbound);
+      thread.heap.release(block, HOST_BYTES);
+    },
+  };
 }

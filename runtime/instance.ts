@@ -9,12 +9,12 @@ import { ImportedFunc, TrapKind, VmCtx, type VmLayout } from "../ir/layout.js";
 import type { ConstExpr, ConstOp, Module } from "../ir/module.js";
 import { Type } from "../ir/types.js";
 import { InterpretedCode, LoadedCode, type CompiledModule } from "./compiled.js";
-import { bindHost, FuncInstance, HOST_BYTES, RECORD_BYTES, writeRecord, type HostCode } from "./func.js";
+import { bindHost, FuncInstance, HOST_BYTES, RECORD_BYTES, UnboundHost, writeRecord, type HostCode } from "./func.js";
 import { CellRoot, Global } from "./global.js";
 import { Holder } from "./holder.js";
 import { InstanceEnv } from "./interp-instance.js";
 import type { Memory } from "./memory.js";
-import { readWord, writeWord, type Chunk, type NativeHeap } from "./native-heap.js";
+import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
 import type { Table } from "./table.js";
@@ -31,20 +31,22 @@ export interface LinkedImports {
 
 class InstanceResource implements Resource {
   readonly address: number;
+  root: CellRoot | undefined;
+  /** Interpreted and host functions that native code cannot call yet. */
+  readonly unbound: UnboundHost[] = [];
 
   constructor(
-    private readonly heap: NativeHeap,
+    private readonly thread: Thread,
     readonly bytes: number,
     private readonly externs: Externs,
   ) {
-    this.address = heap.alloc(bytes);
+    this.address = thread.heap.alloc(bytes);
   }
-
-  root: CellRoot | undefined;
 
   release(): void {
     if (this.root) this.externs.roots.delete(this.root);
-    this.heap.release(this.address, this.bytes);
+    for (const host of this.unbound) this.thread.unbound.delete(host);
+    this.thread.heap.release(this.address, this.bytes);
   }
 }
 
@@ -99,7 +101,7 @@ export class Instance extends Holder {
     const records = layout.bytes;
     let hostAt = records + (this.interpreted ? 0 : own * RECORD_BYTES);
     this.hostBase = thread.newHostIds(hostCount);
-    const resource = new InstanceResource(thread.heap, hostAt + hostCount * HOST_BYTES, store.externs);
+    const resource = new InstanceResource(thread, hostAt + hostCount * HOST_BYTES, store.externs);
     thread.reclaim.own(this, resource);
     this.ctx = resource.address;
     this.chunk = thread.heap.chunkAt(this.ctx);
@@ -113,10 +115,11 @@ export class Instance extends Holder {
       let func: FuncInstance;
       if (item instanceof FuncInstance) {
         func = item;
+        func.refresh();
         this.keep(func.holder);
       } else {
         func = new FuncInstance(store, this, i, module.funcType(i as FuncIndex), item);
-        this.bind(func, thread, this.ctx + hostAt);
+        this.bind(func, resource, this.ctx + hostAt);
         hostAt += HOST_BYTES;
       }
       this.funcs[i] = func;
@@ -141,7 +144,7 @@ export class Instance extends Holder {
         record = this.funcs[index]!.record;
       } else if (this.interpreted) {
         const func = this.func(index);
-        this.bind(func, thread, this.ctx + hostAt);
+        this.bind(func, resource, this.ctx + hostAt);
         hostAt += HOST_BYTES;
         record = func.record;
       } else {
@@ -359,9 +362,15 @@ export class Instance extends Holder {
   }
 
   /** Gives a host function, or an interpreted one, context and record at `address`, so that native code can call it. */
-  private bind(func: FuncInstance, thread: Thread, address: number): void {
+  private bind(func: FuncInstance, resource: InstanceResource, address: number): void {
+    const { thread } = this.store;
+    const hostId = this.hostBase + this.hosts.length;
     this.hosts.push(func);
-    bindHost(func, thread, address, this.hostBase + this.hosts.length - 1);
+    bindHost(func, thread, address, hostId);
+    if (thread.exec) return;
+    const unbound = new UnboundHost(func.sig, address, hostId, this.id);
+    resource.unbound.push(unbound);
+    thread.unbound.add(unbound);
   }
 
   private writeAddress(offset: number, address: number): void {

@@ -7,6 +7,7 @@ import { InterpThread } from "../ir/interp.js";
 import { Detacher } from "./detach.js";
 import { ExecContext } from "./exec-context.js";
 import type { Externs } from "./externref.js";
+import type { UnboundHost } from "./func.js";
 import type { Holder } from "./holder.js";
 import { Native } from "./native.js";
 import { NativeHeap } from "./native-heap.js";
@@ -32,7 +33,8 @@ export class Thread {
   exec: ExecContext | undefined;
   /** Who runs: the holder of the innermost function entered from JS. */
   current: Holder | undefined;
-  private readonly waiting: { owner: WeakRef<object>; bind: (owner: never) => void }[] = [];
+  /** Host functions that wait for the exec-context. */
+  readonly unbound = new Set<UnboundHost>();
   private holders = 0;
   private hostIds = 0;
 
@@ -50,11 +52,6 @@ export class Thread {
     return first;
   }
 
-  /** Runs `bind` when the exec-context is made, if `owner` still lives; must hold `owner` by its argument alone. */
-  whenExec<T extends object>(owner: T, bind: (owner: T) => void): void {
-    this.waiting.push({ owner: new WeakRef(owner), bind: bind as (owner: never) => void });
-  }
-
   /** The exec-context; made with these stubs if there is none yet. @throws Error for stubs of another target. */
   withStubs(stubs: RuntimeStubs): ExecContext {
     if (this.exec) {
@@ -62,10 +59,8 @@ export class Thread {
       return this.exec;
     }
     this.exec = new ExecContext(this, stubs);
-    for (const { owner, bind } of this.waiting.splice(0)) {
-      const alive = owner.deref();
-      if (alive) bind(alive as never);
-    }
+    for (const host of this.unbound) host.bind(this.exec);
+    this.unbound.clear();
     return this.exec;
   }
 
