@@ -56,6 +56,7 @@ const KNOWN = 8;
 class Numbering {
   merged = 0;
   forwarded = 0;
+  private replaced = false;
   /** What stands for a value, NONE for itself. */
   private readonly leader: Int32Array;
   /** Open addressing; instructions. */
@@ -115,7 +116,7 @@ class Numbering {
       previous = b;
     }
     // Operands of instructions were replaced on the way, but for those of edges, and of values seen before a back edge.
-    if (this.merged + this.forwarded > 0) fn.substitute(this.leader);
+    if (this.replaced) fn.substitute(this.leader);
   }
 
   /** Finds the states at the start of a block. */
@@ -195,6 +196,7 @@ class Numbering {
 
   private replace(v: Value, by: number): void {
     this.leader[v] = by;
+    this.replaced = true;
     this.fn.remove(v);
   }
 
