@@ -9,6 +9,7 @@ import { STACK_RESERVE } from "../../ir/layout.js";
 import { planFrame } from "../frame.js";
 import type { CodegenOptions } from "../target.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
+import { earlyReturn } from "./early-return.js";
 import { InstEmitter } from "./emit-inst.js";
 import { RETURN_BYTES } from "./emit-operands.js";
 import { Group, opGroup } from "./mop-forms.js";
@@ -69,6 +70,20 @@ function smallLoops(mfn: MFunc): Int32Array {
   return loopEnd;
 }
 
+/** Whether nothing else leads to a block that the entry block leads to, straight or through blocks that only jump. */
+function onlyFromEntry(mfn: MFunc, block: number): boolean {
+  let b = block;
+  while (b !== 0) {
+    if (mfn.predCount[b] !== 1) return false;
+    const from = mfn.edgeFrom[mfn.lists[mfn.predStart[b]!]!]!;
+    if (from !== 0 && mfn.succCount[from] !== 1) return false;
+    // A block that does something before it jumps is another way in.
+    if (from !== 0 && mfn.blockEnd[from]! - mfn.blockStart[from]! !== 1) return false;
+    b = from;
+  }
+  return true;
+}
+
 export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   const asm = new Assembler(mfn.instCount, 2 * mfn.blockCount + mfn.constants.length);
   const frame = planFrame(mfn, registers, RETURN_BYTES);
@@ -79,11 +94,43 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   const tables = asm.newLabels(mfn.jumpTables.length);
   const inst = new InstEmitter(asm, mfn, frame, options.features.has("avx"), pool);
 
-  // ---- prologue ----
+  const { op, offset, lists } = mfn;
+  const target = threadJumps(mfn);
+  /** The instructions of a block but its terminator. */
+  const body = (b: number): void => {
+    const last = mfn.blockEnd[b]! - 1;
+    inst.blockStart = mfn.blockStart[b]!;
+    for (let i = inst.blockStart; i < last; i++) {
+      if (offset[i] !== 0) asm.source(offset[i]!);
+      inst.emit(i);
+    }
+    if (offset[last] !== 0) asm.source(offset[last]!);
+  };
+  const successor = (b: number, k: number): number => target[mfn.edgeTo[lists[mfn.succStart[b]! + k]!]!]!;
+
   let firstOffset = 0;
   while (firstOffset < mfn.instCount && mfn.offset[firstOffset] === 0) firstOffset++;
   if (firstOffset === mfn.instCount) firstOffset = 0;
   asm.source(mfn.offset[firstOffset]!);
+
+  // ---- what needs no frame ----
+  let start = target[0]!;
+  const early = options.level > 0 && (frame.bytes > 0 || frame.needsCheck) ? earlyReturn(mfn, target) : -1;
+  if (early >= 0) {
+    const returnsIf = successor(0, 0) === early;
+    start = successor(0, returnsIf ? 1 : 0);
+    const withFrame = asm.newLabel();
+    const last = mfn.blockEnd[0]! - 1;
+    asm.bind(0);
+    body(0);
+    inst.compare(last, 0);
+    inst.jumpIf(returnsIf ? invert(inst.cond(last)) : inst.cond(last), withFrame);
+    body(early);
+    asm.op0(Form.ret);
+    asm.bind(withFrame);
+  }
+
+  // ---- prologue ----
   const huge = frame.bytes > LARGE_FRAME;
   if (frame.needsCheck && huge) inst.hugeStackCheck(firstOffset);
   for (const reg of frame.saved) asm.o(Form.push, reg);
@@ -92,53 +139,45 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   if (frame.context >= 0) asm.rm(Form.mov64_mr, Reg.vmctx, Reg.rsp, NO_REG, 0, frame.context);
 
   // ---- blocks ----
-  const target = threadJumps(mfn);
   const loopEnd = options.level > 0 ? smallLoops(mfn) : undefined;
   const endLabels: number[] = [];
+  const isDone = (b: number): boolean => target[b] !== b || (early >= 0 && (b === 0 || (b === early && onlyFromEntry(mfn, early))));
   const nextEmitted = new Int32Array(blocks);
-  for (let b = blocks - 1, next = -1; b >= 0; b--) {
-    nextEmitted[b] = next;
-    if (target[b] === b) next = b;
+  let firstEmitted = -1;
+  for (let b = blocks - 1; b >= 0; b--) {
+    nextEmitted[b] = firstEmitted;
+    if (!isDone(b)) firstEmitted = b;
   }
-  const start = target[0]!;
-  // An entry block that only jumps is not there.
-  if (start !== 0 && nextEmitted[0] !== start) asm.jmp(start);
-  const { op, offset, lists } = mfn;
+  if (start !== firstEmitted) asm.jmp(start);
   for (let b = 0; b < blocks; b++) {
     while (endLabels.length > 0 && endLabels[endLabels.length - 2]! < b) {
       asm.bind(endLabels[endLabels.length - 1]!);
       endLabels.length -= 2;
     }
-    if (target[b] !== b) continue;
+    if (isDone(b)) continue;
     if (loopEnd !== undefined && loopEnd[b]! >= 0) {
       const end = asm.newLabel();
       endLabels.push(loopEnd[b]!, end);
       asm.keepInLine(end, LINE);
     }
     asm.bind(b);
+    body(b);
     const last = mfn.blockEnd[b]! - 1;
-    inst.blockStart = mfn.blockStart[b]!;
-    for (let i = inst.blockStart; i < last; i++) {
-      if (offset[i] !== 0) asm.source(offset[i]!);
-      inst.emit(i);
-    }
-    if (offset[last] !== 0) asm.source(offset[last]!);
     const next = nextEmitted[b]!;
     const lastOp = op[last]!;
     if (lastOp >= M.compare_first) {
       if (consumerOf(lastOp) !== Consumer.br) throw inst.bug(last, "a block must end in a terminator");
-      branch(inst, last, target[mfn.edgeTo[lists[mfn.succStart[b]!]!]!]!, target[mfn.edgeTo[lists[mfn.succStart[b]! + 1]!]!]!, next);
+      branch(inst, last, successor(b, 0), successor(b, 1), next);
     } else {
       switch (opGroup[lastOp]! as Group) {
         case Group.jmp: {
-          const to = target[mfn.edgeTo[lists[mfn.succStart[b]!]!]!]!;
+          const to = successor(b, 0);
           if (to !== next) asm.jmp(to);
           break;
         }
         case Group.jumpTable: {
           const entries = mfn.jumpTables[mfn.imm[last]!]!;
-          const otherwise = target[mfn.edgeTo[lists[mfn.succStart[b]! + entries[entries.length - 1]!]!]!]!;
-          jumpTable(inst, last, tables + mfn.imm[last]!, entries.length - 1, otherwise);
+          jumpTable(inst, last, tables + mfn.imm[last]!, entries.length - 1, successor(b, entries[entries.length - 1]!));
           break;
         }
         case Group.ret:
@@ -175,7 +214,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
     if (b < 0) continue;
     asm.alignTo(4);
     asm.bind(tables + t);
-    for (let k = 0; k < entries.length - 1; k++) asm.tableEntry(target[mfn.edgeTo[lists[mfn.succStart[b]! + entries[k]!]!]!]!, tables + t);
+    for (let k = 0; k < entries.length - 1; k++) asm.tableEntry(successor(b, entries[k]!), tables + t);
   }
   for (const bytes of [16, 8, 4]) {
     let aligned = false;

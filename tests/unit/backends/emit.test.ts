@@ -193,6 +193,28 @@ test("empty loops stay loops", () => {
   assert.match(lines.at(-1)!, /^jmp 5$/);
 });
 
+test("a base case returns before the prologue, unless it needs the frame", () => {
+  const recursive = (write: (w: Writer) => Writer, other?: (w: Writer) => Writer) => {
+    const w = new Writer().block(1, 2).inst(compareOp(Producer.cmp32, Consumer.br), [], [rdi], 2, 0, ri | condition(Cond.l)).block();
+    write(w).ret().block(...(other ? [1] : []));
+    w.inst(M.call, [], [], 9);
+    if (other) other(w).inst(M.jmp, [], []);
+    else w.ret();
+    w.mfn.hasCalls = true;
+    w.mfn.usedInts = 1 << rbx;
+    return listing(emit(w.done(), avx));
+  };
+  const seven = (w: Writer) => w.inst(M.iconst32, [rax], [], 7);
+  assert.equal(recursive(seven).slice(0, 5), ["cmp edi, 2", "jge 0xb", "mov eax, 7", "ret", "push rbx"]);
+  assert.is(recursive(seven).filter((line) => line === "ret").length, 2);
+  // Another way leads there, too: a copy.
+  assert.is(recursive(seven, seven).filter((line) => line === "mov eax, 7").length, 3);
+  // A callee-saved register, a slot, a fault.
+  assert.is(recursive((w) => w.inst(M.iconst32, [rbx], [], 7))[0], "push rbx");
+  assert.is(recursive((w) => w.inst(MOp.move, [rax], [FIRST_SLOT], Type.i32))[0], "push rbx");
+  assert.is(recursive((w) => w.inst(M.mov32, [rax], [rcx], 0, 4, memory(Form.rm, Base.memory, TrapKind.out_of_bounds_memory) | Shape.index))[0], "push rbx");
+});
+
 test("float branches: both flags", () => {
   const branch = (c: Cond) =>
     listing(emit(new Writer()
