@@ -9,6 +9,13 @@ import type { Module } from "./module.js";
 export const PAGE_BYTES = 65536;
 /** Pages of a 32-bit memory at most. */
 export const MAX_PAGES = 65536;
+/**
+ * A memory with guard pages never grows beyond this, and is imported only by modules whose own declaration starts beyond it. So the
+ * last page of the 4 GiB space is never accessible, and code may address up to `MAX_FOLD` bytes below an i32 index: what
+ * goes below the base meets the guard in front of it.
+ */
+export const MAX_GROWN_PAGES = 65535;
+export const MAX_FOLD = 65536;
 
 export const enum TrapKind {
   none = 0,

@@ -1,4 +1,5 @@
 // The registry: every pass that comes with lathe, in one explicit list. Names are unique (a test holds it).
+import { addressGroups } from "./address-groups.js";
 import { blockLayout } from "./block-layout.js";
 import { blockParams } from "./block-params.js";
 import { canonicalizeTypes } from "./canonicalize-types.js";
@@ -19,6 +20,7 @@ export const passes: readonly Pass[] = [
   simplify,
   gvn,
   mergeBlocks,
+  addressGroups,
   dce,
   criticalEdges,
   blockLayout,

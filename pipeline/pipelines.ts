@@ -35,6 +35,7 @@ export const O2: readonly string[] = [
   "block-params",
   "copy-fold",
   "merge-blocks",
+  "address-groups",
   "dce",
   "critical-edges",
   "block-layout",

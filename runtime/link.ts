@@ -5,7 +5,7 @@
 import type { FuncIndex } from "../ir/entity.js";
 import type { Import, Limits } from "../ir/module.js";
 import { InterpTrap } from "../ir/interp-env.js";
-import { trapInfo } from "../ir/layout.js";
+import { MAX_GROWN_PAGES, trapInfo } from "../ir/layout.js";
 import { isRef, printFuncType, Type, typeName, type FuncType } from "../ir/types.js";
 import { callFunc } from "./call.js";
 import type { CompiledModule } from "./compiled.js";
@@ -119,6 +119,9 @@ function matchImports(compiled: CompiledModule, imports: Imports, store: Store):
         if (!(value instanceof Memory)) return fail(describe(value));
         if (!fits(value.pages, value.maximum, type.limits)) return fail(describe(value));
         if (compiled.code && compiled.bounds === "guard" && !value.guards) return fail("a memory without guard pages, on which the compiled code relies");
+        if (compiled.code && compiled.bounds === "guard" && value.pages > MAX_GROWN_PAGES && type.limits.min <= MAX_GROWN_PAGES) {
+          return fail(`a memory of ${value.pages} pages: code that relies on guard pages takes it only where its declaration says so`);
+        }
         memories.push(value);
         break;
       }

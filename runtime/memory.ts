@@ -2,7 +2,7 @@
 // over them that is detached when the memory grows.
 //
 // The mapping lives as long as the Memory or any buffer of it (a buffer keeps its Memory through `owners`).
-import { MAX_PAGES, MemoryHeader, PAGE_BYTES } from "../ir/layout.js";
+import { MAX_GROWN_PAGES, MAX_PAGES, MemoryHeader, PAGE_BYTES } from "../ir/layout.js";
 import { Access } from "./native.js";
 import { writeWord } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
@@ -51,6 +51,7 @@ export class Memory {
   readonly maximum: number | undefined;
   private readonly thread: Thread;
   private readonly resource: MemoryResource;
+  private readonly initial: number;
   private pageCount = 0;
   private current: ArrayBuffer | undefined;
   private view: { readonly bytes: Uint8Array; readonly view: DataView } | undefined;
@@ -70,6 +71,7 @@ export class Memory {
     const capacity = Math.min(maximum ?? MAX_PAGES, MAX_PAGES) * PAGE_BYTES;
     const reservation = thread.reservations.take(capacity, guards) ?? (descriptor.guards ? undefined : thread.reservations.take(capacity, false));
     if (!reservation) throw new RangeError(`out of address space for a memory of ${initial} pages`);
+    this.initial = initial;
     this.maximum = maximum;
     this.base = reservation.base;
     this.guards = reservation.guards;
@@ -111,6 +113,7 @@ export class Memory {
     const before = this.pageCount;
     const after = before + delta;
     if (after > (this.maximum ?? MAX_PAGES) || after > MAX_PAGES) return -1;
+    if (this.guards && after > Math.max(MAX_GROWN_PAGES, this.initial)) return -1;
     if (delta > 0 && !this.thread.native.protect(this.base + before * PAGE_BYTES, delta * PAGE_BYTES, Access.readWrite)) return -1;
     this.pageCount = after;
     this.resource.bytes = after * PAGE_BYTES;

@@ -5,7 +5,7 @@
 import type { ModuleCode } from "../ir/code.js";
 import type { CanonicalTypeId } from "../ir/entity.js";
 import { InterpTrap } from "../ir/interp-env.js";
-import { Exec, trapInfo, TrapKind, VmCtx } from "../ir/layout.js";
+import { Exec, MAX_FOLD, trapInfo, TrapKind, VmCtx } from "../ir/layout.js";
 import type { Module } from "../ir/module.js";
 import { printFuncType } from "../ir/types.js";
 import type { CodePiece } from "./exec-memory.js";
@@ -204,8 +204,9 @@ function detailOf(exec: ExecContext, kind: TrapKind, frame: TrapFrame | undefine
   const instance = holderById(exec.thread.current, heap.readU32(ctx + VmCtx.instance))?.instance;
   if (!instance || instance.module !== frame.module) return undefined;
   if (kind === TrapKind.out_of_bounds_memory) {
-    const memory = instance.memories.find((m) => m.guards && fault >= m.base && fault < m.base + 2 ** 33 + 65536);
-    return memory && `address ${fault - memory.base} of a memory of ${memory.byteLength} bytes`;
+    const memory = instance.memories.find((m) => m.guards && fault >= m.base - MAX_FOLD && fault < m.base + 2 ** 33 + 65536);
+    // Below the base: an address that wrapped (see MAX_GROWN_PAGES).
+    return memory && `address ${fault - memory.base + (fault < memory.base ? 2 ** 32 : 0)} of a memory of ${memory.byteLength} bytes`;
   }
   if (kind !== TrapKind.undefined_element && kind !== TrapKind.uninitialized_element && kind !== TrapKind.indirect_call_type_mismatch) return undefined;
   const call = callIndirectAt(frame.module, frame.offset);

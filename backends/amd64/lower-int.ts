@@ -74,11 +74,16 @@ function lowerAdd(s: Selection, v: Value, bits: Bits): void {
   if (isConst(s, x, bits)) [x, y] = [y, x];
   const d = s.result();
   if (isConst(s, y, bits)) {
-    // (a + b) + c and (a << k) + c in one
+    // (a << k) + c and (a + b) + c in one
     const shift = scaled(s, x, bits);
     if (shift > 0) {
       const a = regOf(s, s.arg(x, 0), bits);
       return s.lea(lea, d, -1, a, shift, fn.imm[y]!);
+    }
+    if (fn.op[x] === (bits === 32 ? Op.i32_add : Op.i64_add) && low.canMerge(x)) {
+      const a = narrow(s, s.arg(x, 0), bits);
+      const b = narrow(s, s.arg(x, 1), bits);
+      if (!isConst(s, b, bits)) return s.lea(lea, d, low.reg(a), low.reg(b), 0, fn.imm[y]!);
     }
     return s.lea(lea, d, low.reg(x), -1, 0, fn.imm[y]!);
   }

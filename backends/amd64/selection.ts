@@ -5,7 +5,7 @@
 // value serves as 64-bit index and as `i64.extend_i32_u`; `i32.wrap_i64` costs a `mov` unless its user ignores the upper half.
 import type { GlobalIndex, MemoryIndex, Value } from "../../ir/entity.js";
 import type { Func } from "../../ir/func.js";
-import { MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
+import { MAX_FOLD, MAX_GROWN_PAGES, MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
@@ -44,6 +44,8 @@ export class Selection {
   readonly layout: VmLayout;
   readonly options: CodegenOptions;
   readonly explicitBounds: boolean;
+  /** Negative displacements from an i32 index are right. */
+  readonly foldsBelow: boolean;
   readonly avx: boolean;
 
   // The memory operand last made.
@@ -66,6 +68,8 @@ export class Selection {
     this.layout = low.module.layout;
     this.options = low.options;
     this.explicitBounds = low.options.bounds === "explicit";
+    const memory = low.module.module.memories[0];
+    this.foldsBelow = !this.explicitBounds && memory !== undefined && memory.limits.min <= MAX_GROWN_PAGES;
     this.avx = low.options.features.has("avx");
   }
 
@@ -401,6 +405,14 @@ export class Selection {
     if (fn.op[a] === Op.i32_const && (fn.imm[a]! >>> 0) + disp < 0x80000000) {
       disp += fn.imm[a]! >>> 0;
     } else {
+      // A little below an index: see MAX_GROWN_PAGES. Only where the access has no offset of its own.
+      if (this.foldsBelow && disp === 0 && memory === 0 && fn.op[a] === Op.i32_add) {
+        const c = this.arg(a, 1);
+        if (fn.op[c] === Op.i32_const && fn.imm[c]! <= 0 && fn.imm[c]! >= -MAX_FOLD) {
+          disp = fn.imm[c]!;
+          a = low.source(low.through(a));
+        }
+      }
       // An addition that cannot wrap goes into the displacement, a shift that loses nothing into the scale.
       while (fn.op[a] === Op.i32_add && low.canMerge(a)) {
         const c = this.arg(a, 1);
