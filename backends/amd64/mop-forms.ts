@@ -205,20 +205,17 @@ const rows: readonly Row[] = [
   [M.trap, Group.trap],
 ];
 
-export const opGroup = new Uint8Array(M.compare_first);
-export const opRm = new Int32Array(M.compare_first);
-export const opMr = new Int32Array(M.compare_first);
-export const opMi = new Int32Array(M.compare_first);
-export const opIs = new Uint8Array(M.compare_first);
-export const opExtra = new Int32Array(M.compare_first);
-for (const [op, group, rm = 0, mr = 0, mi = 0, is = 0, extra = 0] of rows) {
-  opGroup[op] = group;
-  opRm[op] = rm;
-  opMr[op] = mr;
-  opMi[op] = mi;
-  opIs[op] = is;
-  opExtra[op] = extra;
+function column<T extends Int32Array | Uint8Array>(to: T, of: (row: Row) => number | undefined): T {
+  for (const row of rows) to[row[0]] = of(row) ?? 0;
+  return to;
 }
+
+export const opGroup = column(new Uint8Array(M.compare_first), (row) => row[1]);
+export const opRm = column(new Int32Array(M.compare_first), (row) => row[2]);
+export const opMr = column(new Int32Array(M.compare_first), (row) => row[3]);
+export const opMi = column(new Int32Array(M.compare_first), (row) => row[4]);
+export const opIs = column(new Uint8Array(M.compare_first), (row) => row[5]);
+export const opExtra = column(new Int32Array(M.compare_first), (row) => row[6]);
 
 /** Forms of the compare families, indexed by `Producer`: `_rm` compares register with r/m, `_mr` r/m with register. */
 export const producerRm: readonly number[] = [0, F.cmp32_rm, F.cmp64_rm, 0, F.test32_mr, F.test64_mr, F.bt32_mr, F.bt64_mr, F.ucomiss_rm, F.ucomisd_rm];

@@ -52,12 +52,8 @@ export const names32 = ["eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", 
 export const names64 = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
 export const namesXmm = ["xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"] as const;
 
-const names: (string | undefined)[] = [];
-for (let i = 0; i < 16; i++) {
-  names[i] = names64[i];
-  names[i + 16] = undefined;
-  names[i + 32] = namesXmm[i];
-}
+const none = new Array<undefined>(16).fill(undefined);
+const names: readonly (string | undefined)[] = [...names64, ...none, ...namesXmm];
 
 const calleeSaved = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13] as const;
 
