@@ -5,6 +5,7 @@
 import { InterpTrap, type InterpCallee, type RegFile } from "../ir/interp-env.js";
 import { run } from "../ir/interp.js";
 import { TrapKind } from "../ir/layout.js";
+import { Type } from "../ir/types.js";
 import type { ExecContext } from "./exec-context.js";
 import type { FuncInstance } from "./func.js";
 import { findHolder } from "./holder.js";
@@ -37,9 +38,8 @@ function invoke(func: FuncInstance, args: readonly unknown[], raw: boolean): unk
   try {
     const { exec } = thread;
     if (func.code !== 0 && exec && !func.holder.interpreted) {
-      func.enter ??= exec.entry(func.sig);
-      writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
-      exec.run(func.enter, func.code, func.ctx);
+      if (raw || !writeNumbers(exec, func.sig.params, args)) writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
+      exec.run(func);
       return readAll(exec, exec.slots, SLOT_WORDS, func, raw);
     }
     return invokeInterpreted(func, args, raw);
@@ -80,6 +80,26 @@ function invokeHost(func: FuncInstance, args: readonly unknown[], raw: boolean):
   writeAll(views, 0, REG_WORDS, func, args, raw);
   callHost(func, views, 0, REG_WORDS);
   return readAll(views, 0, REG_WORDS, func, raw);
+}
+
+/** The common case of `writeAll`: numbers that need no coercion. False when there is anything else; slots are then undefined. */
+function writeNumbers(exec: ExecContext, params: readonly Type[], args: readonly unknown[]): boolean {
+  let at = exec.slots;
+  for (let i = 0; i < params.length; i++, at += SLOT_WORDS) {
+    const value = args[i];
+    const type = params[i]!;
+    if (typeof value === "number") {
+      if (type === Type.i32) exec.i32[at] = value;
+      else if (type === Type.f64) exec.f64[at >> 1] = value;
+      else if (type === Type.f32) exec.f32[at] = value;
+      else return false;
+    } else if (typeof value === "bigint" && type === Type.i64) {
+      exec.i64[at >> 1] = value;
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 function coerceAll(func: FuncInstance, args: readonly unknown[]): readonly unknown[] {
@@ -173,11 +193,10 @@ function callFromInterp(func: FuncInstance, file: RegFile, at: number): void {
   const { thread } = func.store;
   const exec = thread.exec!;
   for (let i = 0; i < params.length; i++) copyBits(file.i32, (at + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
-  func.enter ??= exec.entry(func.sig);
   const { current } = thread;
   thread.current = func.holder;
   try {
-    exec.run(func.enter, func.code, func.ctx);
+    exec.run(func);
   } finally {
     thread.current = current;
   }

@@ -10,11 +10,22 @@ import { runBuiltin } from "./builtins.js";
 import { hostCallFromNative } from "./call.js";
 import { ExecMemory } from "./exec-memory.js";
 import type { Externs } from "./externref.js";
+import type { FuncInstance } from "./func.js";
 import { Access } from "./native.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Thread } from "./thread.js";
 import { reportTrap } from "./trap.js";
 import type { Cells } from "./values.js";
+
+/** How a function is entered from JS. */
+export interface NativeEntry {
+  readonly enter: () => void;
+  /** Halves of code address and context. */
+  readonly codeLow: number;
+  readonly codeHigh: number;
+  readonly ctxLow: number;
+  readonly ctxHigh: number;
+}
 
 export class ExecContext implements Cells {
   readonly memory: ExecMemory;
@@ -71,8 +82,15 @@ export class ExecContext implements Cells {
     writeWord(this.i32, Exec.callback / 4, native.registerCallback((id) => this.callback(id)));
   }
 
+  private entryOf(func: FuncInstance): NativeEntry {
+    const words = new Int32Array(4);
+    writeWord(words, 0, func.code);
+    writeWord(words, 2, func.ctx);
+    return { enter: this.enterFunction(func.sig), codeLow: words[0]!, codeHigh: words[1]!, ctxLow: words[2]!, ctxHigh: words[3]! };
+  }
+
   /** The function that enters code of this signature. */
-  entry(sig: FuncType): () => void {
+  private enterFunction(sig: FuncType): () => void {
     const key = funcTypeKey(sig);
     let enter = this.entries.get(key);
     if (!enter) {
@@ -125,17 +143,20 @@ export class ExecContext implements Cells {
     if (this.depth > 0) externs.scan(this.stack, (this.field(Exec.wasmSp) - this.stackLow) >> 2, this.stack.length);
   }
 
-  /** Runs native code. Arguments stand in the slots; results do afterwards. @throws Trap; what a host function threw. */
-  run(enter: () => void, code: number, ctx: number): void {
+  /** Runs a native function. Arguments stand in the slots; results do afterwards. @throws Trap; what a host function threw. */
+  run(func: FuncInstance): void {
     const { i32 } = this;
-    writeWord(i32, Exec.entryCode / 4, code);
-    writeWord(i32, Exec.entryCtx / 4, ctx);
+    const entry = (func.entry ??= this.entryOf(func));
+    i32[Exec.entryCode / 4] = entry.codeLow;
+    i32[Exec.entryCode / 4 + 1] = entry.codeHigh;
+    i32[Exec.entryCtx / 4] = entry.ctxLow;
+    i32[Exec.entryCtx / 4 + 1] = entry.ctxHigh;
     i32[Exec.hostThrew / 4] = 1;
     const nested = this.depth > 0;
     if (nested) this.suspended.push(this.field(Exec.wasmSp));
     this.depth++;
     try {
-      enter();
+      entry.enter();
       if (i32[Exec.trapped / 4] !== 0) {
         // An outer entry, when it comes back well, must not see the end of this one.
         i32[Exec.trapped / 4] = 0;

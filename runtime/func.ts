@@ -8,7 +8,7 @@ import { FuncRef, VmCtx } from "../ir/layout.js";
 import type { FuncType } from "../ir/types.js";
 import type { InterpCallee } from "../ir/interp-env.js";
 import { callFunc } from "./call.js";
-import type { ExecContext } from "./exec-context.js";
+import type { ExecContext, NativeEntry } from "./exec-context.js";
 import { Holder } from "./holder.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
@@ -33,8 +33,8 @@ export class FuncInstance {
   record = 0;
   /** As the interpreter calls it; made at the first use. */
   callee: InterpCallee | undefined;
-  /** Enters native code, by signature; made at the first call. */
-  enter: (() => void) | undefined;
+  /** Made at the first call from JS. */
+  entry: NativeEntry | undefined;
   private exported: ((...args: unknown[]) => unknown) | undefined;
 
   constructor(

@@ -9,8 +9,13 @@ export const modes: readonly Mode[] = ["guard", "explicit", "interp"];
 
 /** Compiles the text format. */
 export async function compileWat(wat: string, mode: Mode): Promise<Compilation> {
+  return compileModule(await watToBytes(wat), mode);
+}
+
+/** Compiles the binary format. */
+export function compileModule(bytes: Uint8Array, mode: Mode): Compilation {
   const options: CompileOptions = mode === "interp" ? { engine: "interpreter" } : { bounds: mode };
-  return compileBytes(await watToBytes(wat), resolveOptions(options, (target) => hostCpuFeatures(target.stubs)));
+  return compileBytes(bytes, resolveOptions(options, (target) => hostCpuFeatures(target.stubs)));
 }
 
 /** What was thrown; an error if nothing was. */
