@@ -230,17 +230,16 @@ class Parser {
     }
     let info: number = Opnd.reg;
     if (lex.accept("?")) info = Opnd.any;
-    else if (lex.accept("!")) info = Opnd.fixed | (this.location() << Opnd.payloadShift);
-    else if (this.tie()) info = Opnd.same | (lex.index("an operand number") << Opnd.payloadShift);
+    else if (this.acceptBefore("!", false)) info = Opnd.fixed | (this.location() << Opnd.payloadShift);
+    else if (this.acceptBefore("=", true)) info = Opnd.same | (lex.index("an operand number") << Opnd.payloadShift);
     if (lex.accept("'")) info |= Opnd.flip;
     return { reg, info };
   }
 
-  /** `=3` ties; ` = op` ends the defs: told apart by what follows. */
-  private tie(): boolean {
+  /** `=3` ties and ` = op` ends the defs; `!r` fixes and ` !0x31` is the offset: told apart by whether a number follows. */
+  private acceptBefore(mark: string, number: boolean): boolean {
     const { lex } = this;
-    if (!lex.at("=")) return false;
-    if (!/^=\d/.test(lex.source.slice(lex.start, lex.start + 2))) return false;
+    if (!lex.at(mark) || /[0-9]/.test(lex.source[lex.start + 1] ?? "") !== number) return false;
     lex.advance();
     return true;
   }
