@@ -3,7 +3,7 @@
 // Terminators are emit.ts's. Sequences are those of the comments in mops.ts, forms come from mop-forms.ts. Relies on the
 // allocator having met every operand's constraint. Allocates nothing per instruction.
 import { VmCtx, FuncRef, ImportedFunc } from "../../ir/layout.js";
-import { FIRST_FLOAT_REG, FIRST_SLOT, MOp, Opnd } from "../../ir/machine/mfunc.js";
+import { FIRST_FLOAT_REG, FIRST_SLOT, MOp } from "../../ir/machine/mfunc.js";
 import { Type } from "../../ir/types.js";
 import { slotOffset } from "../frame.js";
 import { LABEL, NO_REG } from "./encode.js";
@@ -224,11 +224,13 @@ export class InstEmitter extends CompareEmitter {
       case Group.callRef: {
         const ref = this.callee(i);
         this.fault(i);
-        asm.rm(Form.mov64_rm, Reg.vmctx, ref, NO_REG, 0, FuncRef.ctx);
-        asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
+        // Mostly a function of this instance: nothing to switch, and no loads between the callee's return and its caller's work.
+        const back = asm.newLabel();
+        asm.rm(Form.cmp64_rm, Reg.vmctx, ref, NO_REG, 0, FuncRef.ctx);
+        asm.jcc(Cond.ne, this.later(Slow.foreignCall, i, back));
         asm.m(Form.call_m, ref, NO_REG, 0, FuncRef.code);
         asm.returnAddress(mfn.offset[i]!);
-        return this.ownContext(i);
+        return asm.bind(back);
       }
       case Group.callRefOwn: {
         const ref = this.callee(i);
@@ -242,20 +244,6 @@ export class InstEmitter extends CompareEmitter {
       default:
         throw this.bug(i, "nothing emits this op here");
     }
-  }
-
-  /** The function reference of a call: its first use. */
-  private callee(i: number): number {
-    const { opndInfo, opndStart, opndCount } = this.mfn;
-    for (let k = 0; k < opndCount[i]!; k++) if ((opndInfo[opndStart[i]! + k]! & Opnd.kindMask) === Opnd.use) return this.reg(i, k);
-    throw this.bug(i, "no function reference");
-  }
-
-  /** After a call into another instance. */
-  private ownContext(i: number): void {
-    if (this.frame.context < 0) throw this.bug(i, "switches the context in a frame that does not keep it");
-    this.asm.rm(Form.mov64_rm, Reg.vmctx, Reg.rsp, NO_REG, 0, this.frame.context);
-    this.asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
   }
 
   // ---------------------------------------------------------------- moves

@@ -1,9 +1,9 @@
 // What stands out of line, behind a function's blocks: trap calls and the slow halves of sequences.
 //
 // `later` notes one while the fast half is written, `outOfLine` writes them all. A trap is a *call* of the trap exit, so that
-// its return address names the site. Slow paths note none of their own.
-import { VmCtx, TrapKind } from "../../ir/layout.js";
-import { FIRST_SLOT } from "../../ir/machine/mfunc.js";
+// its return address names the site. Calls into other instances stand here, too. Slow paths note none of their own.
+import { FuncRef, VmCtx, TrapKind } from "../../ir/layout.js";
+import { FIRST_SLOT, Opnd } from "../../ir/machine/mfunc.js";
 import { NO_REG } from "./encode.js";
 import { OperandEmitter, fscratch, scratch } from "./emit-operands.js";
 import { Is, opExtra, opIs, opMi, opMr, opRm } from "./mop-forms.js";
@@ -21,6 +21,8 @@ export const enum Slow {
   cvtU64,
   truncI64,
   truncU64,
+  /** call_ref of a function with another context. */
+  foreignCall,
   stackExhausted,
   hugeFrame,
 }
@@ -141,6 +143,15 @@ export class SlowPaths extends OperandEmitter {
         return this.slowTruncI64(i, back, offset);
       case Slow.truncU64:
         return this.slowTruncU64(i, back, offset);
+      case Slow.foreignCall: {
+        const ref = this.callee(i);
+        asm.rm(Form.mov64_rm, Reg.vmctx, ref, NO_REG, 0, FuncRef.ctx);
+        asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
+        asm.m(Form.call_m, ref, NO_REG, 0, FuncRef.code);
+        asm.returnAddress(offset);
+        this.ownContext(i);
+        return asm.jmp(back);
+      }
       case Slow.stackExhausted:
         return this.trapCall(TrapKind.stack_exhausted, offset);
       case Slow.hugeFrame:
@@ -149,6 +160,24 @@ export class SlowPaths extends OperandEmitter {
         return asm.m(Form.jmp_m, Reg.vmctx, NO_REG, 0, VmCtx.trapExit);
     }
   }
+
+  // ---- calls into other instances ----
+
+  /** The function reference of a call: its first use. */
+  protected callee(i: number): number {
+    const { opndInfo, opndStart, opndCount } = this.mfn;
+    for (let k = 0; k < opndCount[i]!; k++) if ((opndInfo[opndStart[i]! + k]! & Opnd.kindMask) === Opnd.use) return this.reg(i, k);
+    throw this.bug(i, "no function reference");
+  }
+
+  /** After a call into another instance. */
+  protected ownContext(i: number): void {
+    if (this.frame.context < 0) throw this.bug(i, "switches the context in a frame that does not keep it");
+    this.asm.rm(Form.mov64_rm, Reg.vmctx, Reg.rsp, NO_REG, 0, this.frame.context);
+    this.asm.rm(Form.mov64_rm, Reg.memoryBase, Reg.vmctx, NO_REG, 0, VmCtx.memory0Base);
+  }
+
+  // ---- the longer ones ----
 
   private slowTrap(i: number, offset: number): void {
     const { asm, mfn } = this;

@@ -61,7 +61,8 @@ export class Condition {
       }
       return this.zeroTest(v, 32);
     }
-    this.plain(Producer.cmp32, Form.ri, s.low.reg(v), 0, Cond.ne);
+    s.zeroTested = s.low.reg(v);
+    this.plain(Producer.cmp32, Form.ri, s.zeroTested, 0, Cond.ne);
   }
 
   private plain(producer: Producer, form: Form, left: number, imm: number, cond: Cond): void {
@@ -84,6 +85,7 @@ export class Condition {
       return this.plain(Producer.cmp8, Form.mi, -1, 0, Cond.ne);
     }
     if (s.operand(x, bits, Take.mem)) return this.plain(bits === 32 ? Producer.cmp32 : Producer.cmp64, Form.mi, -1, 0, Cond.ne);
+    s.zeroTested = s.rhsReg;
     this.plain(bits === 32 ? Producer.cmp32 : Producer.cmp64, Form.ri, s.rhsReg, 0, Cond.ne);
   }
 

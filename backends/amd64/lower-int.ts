@@ -74,6 +74,8 @@ function lowerAdd(s: Selection, v: Value, bits: Bits): void {
   if (isConst(s, x, bits)) [x, y] = [y, x];
   const d = s.result();
   if (isConst(s, y, bits)) {
+    // Its flags serve the branch behind it.
+    if (d === s.zeroTested) return s.binaryImm(bits === 32 ? M.add32 : M.add64, d, low.reg(x), fn.imm[y]!);
     // (a << k) + c and (a + b) + c in one
     const shift = scaled(s, x, bits);
     if (shift > 0) {

@@ -228,7 +228,10 @@ export const enum M {
   call,
   /** Through ImportedFunc at vm-context offset `imm`: r11 = [r15+imm]; r15 = [r15+imm+8]; r14 = its memory0Base; call r11; r15 = frame slot; r14 from r15. */
   call_import,
-  /** Through a FuncRef: the first use (reg) holds its address. `mov r15,[ref+ctx]; mov r14,[r15+memory0Base]; call [ref+code]`, then r15, r14 as above. */
+  /**
+   * Through a FuncRef: the first use (reg) holds its address. `cmp r15,[ref+ctx]; jne other; call [ref+code]; back:`
+   *   other: mov r15,[ref+ctx]; mov r14,[r15+memory0Base]; call [ref+code]; r15, r14 as above; jmp back
+   */
   call_ref,
   /** The same without switching: the callee is known to be of this instance. `call [ref+code]`. */
   call_ref_own,

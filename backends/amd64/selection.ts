@@ -62,6 +62,9 @@ export class Selection {
   rhsImm = 0;
   rhsReg = noRegister;
 
+  /** The register last compared with 0 for a branch: if made by an addition just before, the emitter needs no compare. */
+  zeroTested = noRegister;
+
   constructor(readonly low: Lowering) {
     this.fn = low.fn;
     this.mfn = low.mfn;
