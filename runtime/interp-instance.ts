@@ -94,7 +94,7 @@ export class InstanceEnv implements InterpEnv {
     else if (record === 0) kind = TrapKind.uninitialized_element;
     else if (store.typeOfRecord(record) !== store.intern(instance.module.types[type]!)) kind = TrapKind.indirect_call_type_mismatch;
     else return calleeOf(store.funcOfRecord(record, table));
-    throw new InterpTrap(kind, indirectDetail(instance, kind, type, tableIndex, index));
+    throw new InterpTrap(kind, indirectDetail(instance, kind, instance.module.types[type], tableIndex, index));
   }
 
   private table(index: TableIndex): Table {

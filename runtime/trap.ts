@@ -7,7 +7,8 @@ import type { CanonicalTypeId } from "../ir/entity.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { Exec, MAX_FOLD, trapInfo, TrapKind, VmCtx } from "../ir/layout.js";
 import type { Module } from "../ir/module.js";
-import { printFuncType } from "../ir/types.js";
+import { printFuncType, type FuncType } from "../ir/types.js";
+import { callIndirectAt } from "./call-site.js";
 import type { CodePiece } from "./exec-memory.js";
 import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
@@ -209,37 +210,20 @@ function detailOf(exec: ExecContext, kind: TrapKind, frame: TrapFrame | undefine
     return memory && `address ${fault - memory.base + (fault < memory.base ? 2 ** 32 : 0)} of a memory of ${memory.byteLength} bytes`;
   }
   if (kind !== TrapKind.undefined_element && kind !== TrapKind.uninitialized_element && kind !== TrapKind.indirect_call_type_mismatch) return undefined;
-  const call = callIndirectAt(frame.module, frame.offset);
+  const call = callIndirectAt(frame.module.bytes, frame.offset);
   // A null that faulted left its index in no place that can be read.
   if (!call || fault !== 0) return undefined;
-  return indirectDetail(instance, kind, call.type, call.table, heap.readU32(ctx + VmCtx.trapValue));
+  return indirectDetail(instance, kind, call.sig, call.table, heap.readU32(ctx + VmCtx.trapValue));
 }
 
 /** Says which element of which table failed, and for a mismatch both signatures. */
-export function indirectDetail(instance: Instance, kind: TrapKind, type: number, tableIndex: number, element: number): string {
+export function indirectDetail(instance: Instance, kind: TrapKind, sig: FuncType | undefined, tableIndex: number, element: number): string {
   const table = instance.tables[tableIndex];
   const where = `${element} of table ${tableIndex}`;
   if (!table || kind === TrapKind.uninitialized_element) return where;
   if (kind === TrapKind.undefined_element) return `${where}, which has ${table.length}`;
-  const { store, module } = instance;
+  const { store } = instance;
   const record = element < table.length ? readWord(table.words, element * 2) : 0;
   const found = record === 0 ? undefined : store.typeOf(store.typeOfRecord(record) as CanonicalTypeId);
-  return `the call expects ${printFuncType(module.types[type]!)}, element ${where} has ${found ? printFuncType(found) : "another type"}`;
-}
-
-/** Reads the immediates of a `call_indirect` at a byte offset of the module. */
-function callIndirectAt(module: Module, offset: number): { type: number; table: number } | undefined {
-  const { bytes } = module;
-  if (offset === 0 || bytes[offset] !== 0x11) return undefined;
-  let at = offset + 1;
-  const leb = () => {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = bytes[at++]!;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
-    }
-    return value;
-  };
-  return { type: leb(), table: leb() };
+  return `the call expects ${sig ? printFuncType(sig) : "one type"}, element ${where} has ${found ? printFuncType(found) : "another type"}`;
 }
