@@ -170,6 +170,37 @@ for (const [what, text, message] of errors) {
   });
 }
 
+test("changed texts parse or give a ParseError; what parses is verified and printed without a throw", () => {
+  let seed = 1;
+  const random = (n: number) => ((seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >>> 8) % n;
+  const pieces = sample.split(/(?<=[\s(),:=.])|(?=[\s(),:=.])/);
+  let parsed = 0;
+  for (let round = 0; round < 5000; round++) {
+    const changed = [...pieces];
+    for (let i = 1 + random(2); i > 0; i--) {
+      const at = random(changed.length);
+      if (random(3) === 0) changed.splice(at, 1);
+      else changed[at] = changed[random(changed.length)]!;
+    }
+    const text = changed.join("");
+    try {
+      const { module, funcs } = parseModule(text);
+      parsed++;
+      verifyModule(module);
+      for (const fn of funcs) verifyFunc(fn, module);
+      const once = printModule(module, funcs);
+      const again = parseModule(once);
+      assert.is(printModule(again.module, again.funcs), once);
+    } catch (error) {
+      if (!(error instanceof ParseError)) {
+        console.log(text);
+        throw error;
+      }
+    }
+  }
+  assert.ok(parsed > 300, `${parsed} texts parsed`);
+});
+
 /** Every function of a module, verified and through the text; returns how many. */
 function check(module: Module, what: string): number {
   assert.equal(verifyModule(module).map(printVerifierError), [], what);
