@@ -8,7 +8,6 @@ import { TrapKind } from "../ir/layout.js";
 import { Type } from "../ir/types.js";
 import type { ExecContext } from "./exec-context.js";
 import type { FuncInstance } from "./func.js";
-import { findHolder } from "./holder.js";
 import { trapOfInterp } from "./trap.js";
 import { coerce, copyBits, mayRunCode, readRaw, readValue, REG_WORDS, SLOT_WORDS, writeRaw, writeValue, type Cells } from "./values.js";
 
@@ -158,8 +157,7 @@ function callHost(func: FuncInstance, cells: Cells, base: number, stride: number
 /** The callback's way to a host function, or to an interpreted one, that native code has called. */
 export function hostCallFromNative(exec: ExecContext, id: number): void {
   const { thread } = exec;
-  const near = thread.current;
-  const func = near?.hostFunc(id) ?? (near && findHolder(near, (holder) => holder.hostFunc(id) !== undefined)?.hostFunc(id));
+  const func = thread.current?.reachHostFunc(id);
   if (!func) throw new Error(`host function ${id} is not to be found`);
   if (func.host) {
     callHost(func, exec, exec.slots, SLOT_WORDS);

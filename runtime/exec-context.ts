@@ -157,12 +157,10 @@ export class ExecContext implements Cells {
     this.depth++;
     try {
       entry.enter();
-      if (i32[Exec.trapped / 4] !== 0) {
-        // An outer entry, when it comes back well, must not see the end of this one.
-        i32[Exec.trapped / 4] = 0;
-        throw reportTrap(this);
-      }
+      if (i32[Exec.trapped / 4] !== 0) throw reportTrap(this);
     } finally {
+      // An outer entry, when it comes back well, must not see the end of this one.
+      i32[Exec.trapped / 4] = 0;
       this.depth--;
       if (nested) this.suspended.pop();
     }

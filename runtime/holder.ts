@@ -11,9 +11,21 @@ import type { Instance } from "./instance.js";
 export abstract class Holder {
   /** By id. Includes tables and globals, and instances whose functions this one may come to hold. */
   readonly links = new Map<number, Holder>();
+  /** Host functions of others that were called from here, by dispatch id. */
+  private reached: Map<number, FuncInstance> | undefined;
 
   /** @param id unique in the thread; native contexts and records carry it. */
   constructor(readonly id: number) {}
+
+  /** The function that native code running on behalf of this holder calls by that id. */
+  reachHostFunc(id: number): FuncInstance | undefined {
+    let func = this.hostFunc(id) ?? this.reached?.get(id);
+    if (!func) {
+      func = findHolder(this, (holder) => holder.hostFunc(id) !== undefined)?.hostFunc(id);
+      if (func) (this.reached ??= new Map<number, FuncInstance>()).set(id, func);
+    }
+    return func;
+  }
 
   keep(other: Holder): void {
     if (other !== this) this.links.set(other.id, other);

@@ -15,6 +15,8 @@ export class Store {
   readonly thread: Thread;
   readonly externs: Externs;
   private readonly ids = new Map<string, CanonicalTypeId>();
+  /** By the object that describes the type: a module's are the same at every instantiation. */
+  private readonly seen = new WeakMap<FuncType, CanonicalTypeId>();
   /** By canonical id; 0 is no type. */
   private readonly types: FuncType[] = [{ params: [], results: [] }];
   private refTakers: WeakRef<Group> | undefined;
@@ -26,6 +28,8 @@ export class Store {
   }
 
   intern(sig: FuncType): CanonicalTypeId {
+    const known = this.seen.get(sig);
+    if (known !== undefined) return known;
     const key = funcTypeKey(sig);
     let id = this.ids.get(key);
     if (id === undefined) {
@@ -33,6 +37,7 @@ export class Store {
       this.types.push(sig);
       this.ids.set(key, id);
     }
+    this.seen.set(sig, id);
     return id;
   }
 

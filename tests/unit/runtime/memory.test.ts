@@ -39,13 +39,19 @@ test("a memory without pages", () => {
 });
 
 test("all 4 GiB", () => {
-  const memory = new Memory({ initial: 0 });
-  assert.is(memory.grow(PAGE), 0);
-  const bytes = new Uint8Array(memory.buffer);
-  assert.is(bytes.length, 2 ** 32);
-  bytes[2 ** 32 - 1] = 9;
-  assert.is(bytes[2 ** 32 - 1], 9);
-  assert.is(memory.grow(1), -1);
+  const unguarded = new Memory({ initial: 0, guards: false });
+  assert.is(unguarded.grow(65536), 0);
+  for (const memory of [unguarded, new Memory({ initial: 65536 })]) {
+    const bytes = new Uint8Array(memory.buffer);
+    assert.is(bytes.length, 2 ** 32);
+    bytes[2 ** 32 - 1] = 9;
+    assert.is(bytes[2 ** 32 - 1], 9);
+    assert.is(memory.grow(1), -1);
+  }
+  // With guards growth ends a page earlier: see MAX_GROWN_PAGES.
+  const grown = new Memory({ initial: 1 });
+  assert.is(grown.grow(65535), -1);
+  assert.is(grown.grow(65534), 1);
 });
 
 test("limits that make no sense are refused", () => {
