@@ -30,11 +30,10 @@ export const gvn = definePass({
 });
 
 /** Bytes of a store and the load that would read all of it back unchanged (NONE: no such load); by op. */
-const storeBytes = new Uint8Array(Op.count);
-const loadBytes = new Uint8Array(Op.count);
-for (const info of opInfo) {
-  const access = memoryAccess(info.op);
-  if (access) (info.flags & Is.writes_memory ? storeBytes : loadBytes)[info.op] = access.bytes;
+const storeBytes = accessBytes(Is.writes_memory);
+const loadBytes = accessBytes(Is.reads_memory);
+function accessBytes(flag: Is): Uint8Array {
+  return Uint8Array.from(opInfo, (info) => (info.flags & flag ? (memoryAccess(info.op)?.bytes ?? 0) : 0));
 }
 function loadOfStore(op: Op): Op | typeof NONE {
   switch (op) {

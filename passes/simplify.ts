@@ -45,34 +45,40 @@ export const simplify = definePass({
 
 type Rule = (fn: Func, v: Value) => boolean;
 
-const rules: (Rule | undefined)[] = Array.from({ length: Op.count });
-function add(rule: Rule, ...ops: Op[]): void {
-  for (const op of ops) rules[op] = rule;
+/** By op: the rule for it. */
+const rules: readonly (Rule | undefined)[] = ruleTable();
+
+function ruleTable(): (Rule | undefined)[] {
+  const table: (Rule | undefined)[] = Array.from({ length: Op.count });
+  const add = (rule: Rule, ...ops: Op[]) => {
+    for (const op of ops) table[op] = rule;
+  };
+  for (const info of opInfo) {
+    if (info.imm === "memarg") add(memory.access, info.op);
+    if ((info.op > Op.i32_eqz && info.op <= Op.i32_ge_u) || (info.op > Op.i64_eqz && info.op <= Op.i64_ge_u)) add(compare.compareInts, info.op);
+  }
+  add(compare.eqz, Op.i32_eqz, Op.i64_eqz);
+  add(compare.select, Op.select);
+  add(int.add, Op.i32_add, Op.i64_add);
+  add(int.sub, Op.i32_sub, Op.i64_sub);
+  add(int.mul, Op.i32_mul, Op.i64_mul);
+  add(int.divU, Op.i32_div_u, Op.i64_div_u);
+  add(int.remU, Op.i32_rem_u, Op.i64_rem_u);
+  add(int.divS, Op.i32_div_s, Op.i64_div_s);
+  add(int.remS, Op.i32_rem_s, Op.i64_rem_s);
+  add(int.and, Op.i32_and, Op.i64_and);
+  add(int.or, Op.i32_or, Op.i64_or);
+  add(int.xor, Op.i32_xor, Op.i64_xor);
+  add(int.shift, Op.i32_shl, Op.i32_shr_s, Op.i32_shr_u, Op.i32_rotl, Op.i32_rotr, Op.i64_shl, Op.i64_shr_s, Op.i64_shr_u, Op.i64_rotl, Op.i64_rotr);
+  add(int.wrap, Op.i32_wrap_i64);
+  add(int.extend, Op.i32_extend8_s, Op.i32_extend16_s, Op.i64_extend8_s, Op.i64_extend16_s, Op.i64_extend32_s, Op.i64_extend_i32_s);
+  add(float.neg, Op.f32_neg, Op.f64_neg);
+  add(float.abs, Op.f32_abs, Op.f64_abs);
+  add(float.copysign, Op.f32_copysign, Op.f64_copysign);
+  add(float.div, Op.f32_div, Op.f64_div);
+  add(float.reinterpret, Op.i32_reinterpret_f32, Op.i64_reinterpret_f64, Op.f32_reinterpret_i32, Op.f64_reinterpret_i64);
+  return table;
 }
-for (const info of opInfo) {
-  if (info.imm === "memarg") add(memory.access, info.op);
-  if ((info.op > Op.i32_eqz && info.op <= Op.i32_ge_u) || (info.op > Op.i64_eqz && info.op <= Op.i64_ge_u)) add(compare.compareInts, info.op);
-}
-add(compare.eqz, Op.i32_eqz, Op.i64_eqz);
-add(compare.select, Op.select);
-add(int.add, Op.i32_add, Op.i64_add);
-add(int.sub, Op.i32_sub, Op.i64_sub);
-add(int.mul, Op.i32_mul, Op.i64_mul);
-add(int.divU, Op.i32_div_u, Op.i64_div_u);
-add(int.remU, Op.i32_rem_u, Op.i64_rem_u);
-add(int.divS, Op.i32_div_s, Op.i64_div_s);
-add(int.remS, Op.i32_rem_s, Op.i64_rem_s);
-add(int.and, Op.i32_and, Op.i64_and);
-add(int.or, Op.i32_or, Op.i64_or);
-add(int.xor, Op.i32_xor, Op.i64_xor);
-add(int.shift, Op.i32_shl, Op.i32_shr_s, Op.i32_shr_u, Op.i32_rotl, Op.i32_rotr, Op.i64_shl, Op.i64_shr_s, Op.i64_shr_u, Op.i64_rotl, Op.i64_rotr);
-add(int.wrap, Op.i32_wrap_i64);
-add(int.extend, Op.i32_extend8_s, Op.i32_extend16_s, Op.i64_extend8_s, Op.i64_extend16_s, Op.i64_extend32_s, Op.i64_extend_i32_s);
-add(float.neg, Op.f32_neg, Op.f64_neg);
-add(float.abs, Op.f32_abs, Op.f64_abs);
-add(float.copysign, Op.f32_copysign, Op.f64_copysign);
-add(float.div, Op.f32_div, Op.f64_div);
-add(float.reinterpret, Op.i32_reinterpret_f32, Op.i64_reinterpret_f64, Op.f32_reinterpret_i32, Op.f64_reinterpret_i64);
 
 /** More changes than any sensible chain of rules makes on one instruction. */
 const MAX_STEPS = 8;

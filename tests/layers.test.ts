@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** Packages by folder; `node:` modules are free but for ir and passes. */
 const packages: Record<string, readonly string[]> = {
   ir: [],
-  passes: [],
+  passes: ["binaryen"],
   backends: ["@alexaltea/capstone-js"],
   runtime: ["koffi"],
   pipeline: ["immer", "graphlib", "binaryen", "commander", "picocolors"],

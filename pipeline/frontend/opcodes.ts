@@ -1,7 +1,7 @@
 // Facts about the binary format's opcodes that decoding a body needs in its loop, as flat tables.
 //
 // Derived from the op table (ir/ops.ts); only the opcodes without an op of their own (block, local.get ...) are named here.
-import { ANY, ANY_REF, opInfo, type OpInfo } from "../../ir/ops.js";
+import { memoryAccess, ANY, ANY_REF, opInfo, type OpInfo } from "../../ir/ops.js";
 
 export const enum Code {
   unreachable = 0x00,
@@ -76,19 +76,25 @@ function simpleShape(info: OpInfo): number {
 }
 
 /** Of the one-byte opcodes whose types are fixed and whose immediate is nothing or a memarg; 0 for all others. */
-export const shapes: Uint16Array = new Uint16Array(256);
+export const shapes: Uint16Array = shapeTable(Code.drop, 0, 256);
 /** The same for opcodes behind 0xfc. */
-export const shapesFc: Uint16Array = new Uint16Array(32);
-/** Largest alignment exponent of a memory access: log2 of its width. */
-export const maxAlign: Uint8Array = new Uint8Array(256);
+export const shapesFc: Uint16Array = shapeTable(0xfc00, 0xfc00, 32);
+/** Largest alignment exponent of a memory access, by opcode: log2 of its width. */
+export const maxAlign: Uint8Array = alignTable();
 
-for (const info of opInfo) {
-  if (info.wasm >= 0xfc00) shapesFc[info.wasm - 0xfc00] = simpleShape(info);
-  else if (info.wasm >= Code.drop) shapes[info.wasm] = simpleShape(info);
-  if (info.imm === "memarg") {
-    const narrow = /(8|16|32)(_[su])?$/.exec(info.name.slice(4));
-    const bits = narrow ? Number(narrow[1]) : info.name.startsWith("i64") || info.name.startsWith("f64") ? 64 : 32;
-    maxAlign[info.wasm] = Math.log2(bits / 8);
+/** Shapes of the opcodes from `first` on, at `opcode - base`. */
+function shapeTable(first: number, base: number, length: number): Uint16Array {
+  const table = new Uint16Array(length);
+  for (const info of opInfo) if (info.wasm >= first && info.wasm - base < length) table[info.wasm - base] = simpleShape(info);
+  return table;
+}
+
+function alignTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const info of opInfo) {
+    const access = memoryAccess(info.op);
+    if (access) table[info.wasm] = Math.log2(access.bytes);
   }
+  return table;
 }
 

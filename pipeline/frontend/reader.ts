@@ -8,8 +8,13 @@ import { WasmError, hex, type WasmErrorKind } from "./error.js";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** `typeOfCode[byte]`: the value type, or `Type.none` where the byte is none. */
-export const typeOfCode: Uint8Array = new Uint8Array(256);
-for (const row of valueTypes) if (row.type !== Type.none) typeOfCode[row.code] = row.type;
+export const typeOfCode: Uint8Array = codeTable();
+
+function codeTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const row of valueTypes) if (row.type !== Type.none) table[row.code] = row.type;
+  return table;
+}
 
 export class Reader {
   /** High half of the last `s64`. */

@@ -21,24 +21,34 @@ const enum Imm {
   simd = 8,
 }
 
-const immediates: Uint8Array = new Uint8Array(256);
-immediates.fill(Imm.two, Code.first_memarg, Code.last_memarg + 1);
-for (const code of [
-  Code.block, Code.loop, Code.if_, Code.br, Code.br_if, Code.call, Code.local_get, Code.local_set, Code.local_tee, Code.global_get, Code.global_set,
-  Code.table_get, Code.table_set, Code.memory_size, Code.memory_grow, Code.i32_const, Code.i64_const, Code.ref_null, Code.ref_func,
-]) immediates[code] = Imm.one;
-immediates[Code.call_indirect] = Imm.two;
-immediates[Code.f32_const] = Imm.bytes4;
-immediates[Code.f64_const] = Imm.bytes8;
-immediates[Code.br_table] = Imm.br_table;
-immediates[Code.select_typed] = Imm.list;
-immediates[Code.prefix_fc] = Imm.fc;
-immediates[Code.prefix_simd] = Imm.simd;
-
+/** By opcode. */
+const immediates: Uint8Array = immediateTable();
 /** Behind 0xfc: how many numbers follow the opcode. */
-const immediatesFc: Uint8Array = new Uint8Array(32);
-immediatesFc.fill(1, CodeFc.memory_init);
-for (const code of [CodeFc.memory_init, CodeFc.memory_copy, CodeFc.table_init, CodeFc.table_copy]) immediatesFc[code] = 2;
+const immediatesFc: Uint8Array = immediateTableFc();
+
+function immediateTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  table.fill(Imm.two, Code.first_memarg, Code.last_memarg + 1);
+  for (const code of [
+    Code.block, Code.loop, Code.if_, Code.br, Code.br_if, Code.call, Code.local_get, Code.local_set, Code.local_tee, Code.global_get, Code.global_set,
+    Code.table_get, Code.table_set, Code.memory_size, Code.memory_grow, Code.i32_const, Code.i64_const, Code.ref_null, Code.ref_func,
+  ]) table[code] = Imm.one;
+  table[Code.call_indirect] = Imm.two;
+  table[Code.f32_const] = Imm.bytes4;
+  table[Code.f64_const] = Imm.bytes8;
+  table[Code.br_table] = Imm.br_table;
+  table[Code.select_typed] = Imm.list;
+  table[Code.prefix_fc] = Imm.fc;
+  table[Code.prefix_simd] = Imm.simd;
+  return table;
+}
+
+function immediateTableFc(): Uint8Array {
+  const table = new Uint8Array(32);
+  table.fill(1, CodeFc.memory_init);
+  for (const code of [CodeFc.memory_init, CodeFc.memory_copy, CodeFc.table_init, CodeFc.table_copy]) table[code] = 2;
+  return table;
+}
 
 function skipLeb(bytes: Uint8Array, pos: number): number {
   while (bytes[pos++]! >= 0x80);
