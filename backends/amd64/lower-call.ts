@@ -4,23 +4,17 @@
 // known function of this module goes direct; imports and table elements are called with their own context (the machine
 // ops do the switching). Traps of call_indirect report the element index.
 import { NONE, type FuncIndex, type TypeIndex, type Value } from "../../ir/entity.js";
-import { Builtin, FuncRef, TrapKind, VmCtx } from "../../ir/layout.js";
+import { FuncRef, TrapKind } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import type { FuncType } from "../../ir/types.js";
 import { Type } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
+import { callerSaved } from "./lower-builtin.js";
 import { storeOf, storeToArea } from "./lower-control.js";
 import { tableElement } from "./lower-memory.js";
 import { Base, Cond, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
-import { registers, Reg } from "./registers.js";
+import { registers } from "./registers.js";
 import { U, type Selection } from "./selection.js";
-
-/** What a call destroys: all registers but the callee-saved. */
-function clobbers(s: Selection): number {
-  return s.mfn.clobberSet(callerSavedInts, callerSavedFloats);
-}
-const callerSavedInts = registers.allocatableInts.reduce((mask, r) => mask | (1 << r), 0) & ~registers.calleeSavedInts;
-const callerSavedFloats = registers.allocatableFloats.reduce((mask, r) => mask | (1 << (r - 32)), 0) & ~registers.calleeSavedFloats;
 
 export function lowerCall(s: Selection, v: Value): void {
   const { fn, low } = s;
@@ -75,7 +69,7 @@ function emitCall(s: Selection, v: Value, sig: FuncType, mop: number, imm: numbe
   for (let i = 0; i < count; i++) if (abi.args[i]! >= 0) held[i] = low.shortLived(s.arg(v, i));
 
   s.inst(mop, imm);
-  s.low.setClobbers(clobbers(s));
+  s.low.setClobbers(callerSaved(s));
   // The call is its first result, the instructions behind it are the others.
   forEachResult(s, v, sig.results.length, (i, x) => {
     if (abi.results[i]! >= 0 && low.vreg[x] !== NONE) s.addFixed(low.vreg[x]!, U.defFixed, abi.results[i]!);
@@ -94,24 +88,4 @@ function forEachResult(s: Selection, v: Value, count: number, visit: (i: number,
   const { fn } = s;
   if (count > 0) visit(0, v);
   for (let r = fn.next[v]!; r !== NONE && fn.op[r] === Op.result; r = fn.next[r]!) visit(fn.imm[r]!, r as Value);
-}
-
-/** A C function whose address the vm-context holds; its result is not used. */
-export function callC(s: Selection, field: VmCtx, args: readonly number[]): void {
-  callThrough(s, field, args, NONE);
-}
-
-/** The runtime does it: builtin number, constants, then values, in the integer argument registers. */
-export function callBuiltin(s: Selection, builtin: Builtin, indices: readonly number[], values: readonly Value[]): void {
-  const args = [s.const32(builtin), ...indices.map((n) => s.const32(n)), ...values.map((x) => s.low.shortLived(x))];
-  callThrough(s, VmCtx.builtin, args, s.low.vreg[s.low.root]!);
-}
-
-function callThrough(s: Selection, field: VmCtx, args: readonly number[], result: number): void {
-  const { mfn } = s;
-  mfn.hasCalls = true;
-  s.inst(M.call_ctx, field);
-  s.low.setClobbers(clobbers(s));
-  if (result !== NONE) s.addFixed(result, U.defFixed, Reg.rax);
-  args.forEach((r, i) => s.addFixed(r, U.fixed, registers.argInts[i]!));
 }

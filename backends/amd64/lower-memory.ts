@@ -6,7 +6,7 @@ import type { MemoryIndex, TableIndex, Value } from "../../ir/entity.js";
 import { Builtin, MemoryHeader, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
-import { callBuiltin, callC } from "./lower-call.js";
+import { callBuiltin, callC } from "./lower-builtin.js";
 import { storeOf } from "./lower-control.js";
 import { Cond, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
 import { Take, U, accessBytes, type Selection } from "./selection.js";
