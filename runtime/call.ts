@@ -73,12 +73,35 @@ function runInterpreted(func: FuncInstance): void {
 
 /** A host function called from JS: coerced both ways, as if Wasm stood between. */
 function invokeHost(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
-  const count = Math.max(func.sig.params.length, func.sig.results.length);
-  const cells = new ArrayBuffer(count * 8);
-  const views: Cells = { i32: new Int32Array(cells), i64: new BigInt64Array(cells), f32: new Float32Array(cells), f64: new Float64Array(cells) };
-  writeAll(views, 0, REG_WORDS, func, args, raw);
-  callHost(func, views, 0, REG_WORDS);
-  return readAll(views, 0, REG_WORDS, func, raw);
+  const { params, results } = func.sig;
+  const host = func.host!;
+  const passed = params.map((type, i) => convert(func, type, raw ? args[i] : coerce(type, args[i]), raw, host.raw));
+  const result = host.fn(...passed);
+  if (results.length === 0) return undefined;
+  const list = resultList(func, result);
+  const converted = results.map((type, i) => convert(func, type, list[i], host.raw, raw));
+  return converted.length === 1 ? converted[0] : converted;
+}
+
+/** What becomes of a value that passes through a Wasm type. References get no handle: nothing would hold it. */
+function convert(func: FuncInstance, type: Type, value: unknown, fromRaw: boolean, toRaw: boolean): unknown {
+  if (type === Type.externref) return value;
+  if (type === Type.funcref) return func.store.funcRef(value)?.object ?? null;
+  const bits = new ArrayBuffer(8);
+  const cells: Cells = { i32: new Int32Array(bits), i64: new BigInt64Array(bits), f32: new Float32Array(bits), f64: new Float64Array(bits) };
+  (fromRaw ? writeRaw : writeValue)(cells, 0, type, value, func.store, func.holder);
+  return (toRaw ? readRaw : readValue)(cells, 0, type, func.store, func.holder);
+}
+
+/** A host function's results, coerced but for raw ones; as many as its type says. */
+function resultList(func: FuncInstance, result: unknown): unknown[] {
+  const { results } = func.sig;
+  const { raw } = func.host!;
+  if (results.length === 1) return [raw ? result : coerce(results[0]!, result)];
+  if (typeof result !== "object" || result === null) throw new TypeError(`a host function of ${results.length} results must return an array`);
+  const list = [...(result as Iterable<unknown>)];
+  if (list.length !== results.length) throw new TypeError(`a host function must return ${results.length} results, not ${list.length}`);
+  return raw ? list : results.map((type, i) => coerce(type, list[i]));
 }
 
 /** The common case of `writeAll`: numbers that need no coercion. False when there is anything else; slots are then undefined. */
@@ -142,16 +165,8 @@ function callHost(func: FuncInstance, cells: Cells, base: number, stride: number
   }
   const result = fn(...args);
   if (results.length === 0) return;
-  if (results.length === 1) {
-    if (raw) writeRaw(cells, base, results[0]!, result, store, holder);
-    else writeValue(cells, base, results[0]!, coerce(results[0]!, result), store, holder);
-    return;
-  }
-  if (typeof result !== "object" || result === null) throw new TypeError(`a host function of ${results.length} results must return an array`);
-  const list = [...(result as Iterable<unknown>)];
-  if (list.length !== results.length) throw new TypeError(`a host function must return ${results.length} results, not ${list.length}`);
-  const values = raw ? list : results.map((type, i) => coerce(type, list[i]));
-  for (let i = 0; i < results.length; i++) (raw ? writeRaw : writeValue)(cells, base + i * stride, results[i]!, values[i], store, holder);
+  const list = resultList(func, result);
+  for (let i = 0; i < results.length; i++) (raw ? writeRaw : writeValue)(cells, base + i * stride, results[i]!, list[i], store, holder);
 }
 
 /** The callback's way to a host function, or to an interpreted one, that native code has called. */

@@ -7,7 +7,7 @@
 
 export const EXTERN_TAG = 0x6578726e;
 
-const FIRST_CAPACITY = 1024;
+const FIRST_CAPACITY = 8192;
 
 /** Memory that may hold handles, as 32-bit words. */
 export interface ExternRoot {
