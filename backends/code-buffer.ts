@@ -65,7 +65,7 @@ export class CodeBuffer {
   /** Bytes written so far: where the next one goes. */
   length = 0;
   /** Alignment the code as a whole needs, a power of two. */
-  align = 16;
+  align = 4;
 
   private labelCount = 0;
   private labelPos: Int32Array;

@@ -14,6 +14,9 @@ function room(column: Column, needed: number): Column {
   return bigger;
 }
 
+/** The alignment of a function with nothing inside that needs more. */
+const ENTRY_ALIGN = 4;
+
 export class ModuleCodeBuilder {
   private bytes: Uint8Array;
   private length = 0;
@@ -44,12 +47,24 @@ export class ModuleCodeBuilder {
     this.frameBytes = new Int32Array(count);
   }
 
+  /**
+   * Starts alternate between 0 and 4 modulo 8. Some CPUs (measured: Zen 4) tell the callees of an indirect call apart by the low
+   * three bits of the branches in them: small functions alike in shape, all starting at multiples of 8, were mispredicted every
+   * time (10.4 ns a call against 2.0).
+   */
+  private nextEntry(): number {
+    const start = (this.length + 4) & -4;
+    return ((start ^ this.lastEntry) & 4) === 0 ? start + 4 : start;
+  }
+  private lastEntry = 0;
+
   /** Appends a function. */
   add(code: FuncCode): void {
     const slot = code.func - this.firstFunc;
     if (slot < 0 || slot >= this.count || this.start[slot] !== -1) throw new Error(`@${code.func} has no place in this module's code`);
     // At least a byte of padding: a function may end in a call, and its return address must not be the next one's start.
-    const start = (this.length + code.align) & -code.align;
+    const start = code.align > ENTRY_ALIGN ? (this.length + code.align) & -code.align : this.nextEntry();
+    this.lastEntry = start;
     const end = start + code.bytes.length;
     if (end > this.bytes.length) {
       const bigger = new Uint8Array(Math.max(end, this.bytes.length * 2));

@@ -270,7 +270,7 @@ test("small inner loops ask for their line, larger ones do not", () => {
     return emit(w.inst(compareOp(Producer.cmp32, Consumer.br), [], [rax, rdx], 0, 0, rr | condition(Cond.l)).block().ret().done(), avx).align;
   };
   assert.is(loop(4), 64);
-  assert.is(loop(100), 16);
+  assert.is(loop(100), 4);
 });
 
 test("an operand that must be a register is named when it is not", () => {
