@@ -11,6 +11,7 @@ import { Access, type Native, type SignalName } from "./native.js";
 const SLICE_BYTES = 256 << 20;
 const SLICES = 16;
 const STUB_BYTES = 32 << 20;
+const STUB_ALIGN = 16;
 /** At the end of the handler's page: 8 words of mark, then the address of the header. */
 const MARK = Uint8Array.from("wasmlathe code range, version 1\n", (c) => c.charCodeAt(0));
 const MARK_BYTES = 64;
@@ -41,11 +42,16 @@ class Pages {
   load(code: Uint8Array, flush: ((at: number, bytes: number) => void) | undefined): { start: number; bytes: number } {
     const bytes = this.native.roundUp(Math.max(1, code.length));
     const start = this.take(bytes);
-    if (!this.native.protect(start, bytes, Access.readWrite)) throw new RangeError(`out of memory: ${bytes} bytes of code`);
-    this.native.write(start, code);
-    if (!this.native.protect(start, bytes, Access.readExecute)) throw new Error("the system refused to make code executable");
-    flush?.(start, code.length);
+    this.write(start, bytes, start, code, flush);
     return { start, bytes };
+  }
+
+  /** Copies code to `at`, inside pages whose code no other thread runs. */
+  write(start: number, bytes: number, at: number, code: Uint8Array, flush: ((at: number, bytes: number) => void) | undefined): void {
+    if (!this.native.protect(start, bytes, Access.readWrite)) throw new RangeError(`out of memory: ${bytes} bytes of code`);
+    this.native.write(at, code);
+    if (!this.native.protect(start, bytes, Access.readExecute)) throw new Error("the system refused to make code executable");
+    flush?.(at, code.length);
   }
 
   release(start: number, bytes: number): void {
@@ -75,6 +81,9 @@ class Pages {
 export class ExecMemory {
   private readonly code: Pages;
   private readonly stubs: Pages;
+  /** The free rest of the page that stubs are put in. */
+  private stubAt = 0;
+  private stubEnd = 0;
   /** Loaded modules, ascending by address. */
   private readonly pieces: CodePiece[] = [];
   private readonly flush: ((at: number, bytes: number) => void) | undefined;
@@ -96,7 +105,17 @@ export class ExecMemory {
 
   /** Makes a stub callable for good. @returns its address. */
   loadStub(code: Uint8Array): number {
-    return this.stubs.load(code, this.flush).start;
+    const { pageBytes } = this.native;
+    if (code.length > pageBytes) return this.stubs.load(code, this.flush).start;
+    // Small ones share a page: the thread that writes is the only one that runs them, and it is not running them now.
+    if (this.stubAt + code.length > this.stubEnd) {
+      this.stubAt = this.stubs.load(new Uint8Array(0), undefined).start;
+      this.stubEnd = this.stubAt + pageBytes;
+    }
+    const at = this.stubAt;
+    this.stubs.write(this.stubEnd - pageBytes, pageBytes, at, code, this.flush);
+    this.stubAt = at + ((code.length + STUB_ALIGN - 1) & -STUB_ALIGN);
+    return at;
   }
 
   load(module: Module, code: ModuleCode): CodePiece {
