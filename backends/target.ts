@@ -67,6 +67,8 @@ export interface Target {
   readonly stubs: RuntimeStubs;
   /** The byte between functions, 0 unless given: something that traps when run. */
   readonly padding?: number;
+  /** What an instruction's immediates mean, in words, for dumps; empty where there is nothing to say. */
+  describe?(mfn: MFunc, inst: number): string;
   /** Printed name of the register that holds the vm-context, for dumps. */
   readonly contextRegister?: string;
   /** For dumps; loads a package on demand. */

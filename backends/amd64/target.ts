@@ -1,5 +1,6 @@
 // The amd64 target: its parts under one name, as backends/target.ts asks for them.
 import type { Target } from "../target.js";
+import { describe } from "./describe.js";
 import { Disassembler } from "./disassemble.js";
 import { emit } from "./emit.js";
 import { relocate } from "./encode.js";
@@ -16,6 +17,7 @@ export const amd64: Target = {
   emit,
   relocate,
   stubs,
+  describe,
   // int3
   padding: 0xcc,
   contextRegister: names64[Reg.vmctx],

@@ -33,9 +33,9 @@ export function dumpStage(compilation: Recorded, index: FuncIndex, stage: StageN
     case "ssa":
       return printFunc(state.ssa!, module);
     case "mir":
-      return printMFunc(state.machine!, target);
+      return printMFunc(state.machine!, target, { comment: target.describe });
     case "alloc":
-      return printMFunc(state.allocated!, target);
+      return printMFunc(state.allocated!, target, { comment: target.describe });
     case "asm":
       if (!disassembler) throw new Error("a disassembly needs a disassembler");
       return printAsm(state.code!, module, layout, target, disassembler);

@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Base, Cond, Form, M, Shape } from "../../../backends/amd64/mops.js";
+import { describe as describeInst } from "../../../backends/amd64/describe.js";
 import { lower } from "../../../backends/amd64/lower.js";
 import { mops } from "../../../backends/amd64/mops.js";
 import { registers } from "../../../backends/amd64/registers.js";
@@ -193,6 +194,15 @@ test("calls: arguments in registers and behind them in the outgoing area, result
 
 test("a value no one asks for is not computed; a load no one reads is made", () => {
   assert.equal(select({ params: [i32], results: [] }, "v1 = i32.mul v0, v0\nv2 = i32.load v0, m0\nreturn"), ["mov32 rm", "ret"]);
+});
+
+test("what the immediates of an instruction mean is said in words", () => {
+  const module = moduleWith({ params: [i32, f64], results: [f64] });
+  const body = "v2 = i32.const 65535\nv3 = i32.and v0, v2\nv4 = f64.load v3, m0, offset=8\nv5 = f64.const 2\nv6 = f64.mul v4, v5\nv7 = f64.lt v6, v1\nbr_if v7, b1, b2\nb1:\nreturn v6\nb2:\nreturn v1";
+  const mfn = lowered(parseFunc(`func @0: t0 (i32, f64) -> f64 {\nb0(v0: i32, v1: f64):\n${body}\n}`, module), module, options());
+  const words = Array.from({ length: mfn.instCount }, (_, i) => describeInst(mfn, i)).filter((text) => text !== "");
+  const index = mfn.opndReg[mfn.opndStart[2]! + 1]!;
+  assert.equal(words, [`[memory + v${index} + 8], traps out_of_bounds_memory`, "[pool 0]", "if a (greater)"]);
 });
 
 /** A function with that op on parameters, or for a terminator as its end. */
