@@ -1,7 +1,8 @@
 // Loads, stores, globals, bulk memory operations, tables => machine ops.
 //
 // A store takes in what it stores where x86 has a form for it: constants, conversions that only drop upper bits, and
-// `load op x` at the same address (`add [m],x`). Bulk operations check their bounds here and then call C functions.
+// `load op x` at the same address (`add [m],x`). Bulk operations check their bounds here and then call C
+// functions; those of small constant length are done in place.
 import type { MemoryIndex, TableIndex, Value } from "../../ir/entity.js";
 import { Builtin, MemoryHeader, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
@@ -81,7 +82,8 @@ export function lowerStore(s: Selection, v: Value, op: Op): void {
 /** Behind masks and extensions that leave the low `bits` alone. */
 function withoutUpperBits(s: Selection, x: Value, bits: number): Value {
   const { fn, low } = s;
-  for (;;) {
+  // A few steps: a chain with many users would be walked again for each.
+  for (let steps = 0; steps < 4; steps++) {
     const op = fn.op[x]! as Op;
     let next: Value;
     if (op === Op.i64_extend_i32_u || op === Op.i64_extend_i32_s) next = low.through(x);
@@ -96,6 +98,7 @@ function withoutUpperBits(s: Selection, x: Value, bits: number): Value {
     } else return x;
     x = s.low32(next);
   }
+  return x;
 }
 
 function storeFloat(s: Selection, v: Value, x: Value, double: boolean): void {
@@ -191,19 +194,22 @@ function base(s: Selection, memory: number): number {
   return r;
 }
 
+/** Constant lengths up to this are done by loads and stores in place. */
+const UNROLLED = 64;
+
 /** memory.fill d, value, n */
 export function lowerMemoryFill(s: Selection, v: Value): void {
   const { fn, low } = s;
   const memory = fn.imm[v]!;
+  const length = s.arg(v, 2);
+  const byte = s.arg(v, 1);
   const d = low.reg(s.arg(v, 0));
-  const value = low.reg(s.arg(v, 1));
-  const n = low.reg(s.arg(v, 2));
+  if (isSmall(s, length) && fn.op[byte] === Op.i32_const) return fillUnrolled(s, areaOf(s, v, memory, d, fn.imm[length]!), fn.imm[byte]! & 0xff, fn.imm[length]!);
+  const value = low.reg(byte);
+  const n = low.reg(length);
   s.trapAbove(sum(s, d, n), memoryHeader(s, memory), MemoryHeader.length, TrapKind.out_of_bounds_memory, 64);
   callC(s, VmCtx.memset, [sum(s, base(s, memory), d), value, n]);
 }
-
-/** Constant lengths up to this are copied by loads, then stores. */
-const UNROLLED_COPY = 64;
 
 /** memory.copy d, s, n between two memories: imm destination, imm2 source */
 export function lowerMemoryCopy(s: Selection, v: Value): void {
@@ -212,45 +218,93 @@ export function lowerMemoryCopy(s: Selection, v: Value): void {
   const length = s.arg(v, 2);
   const d = low.reg(s.arg(v, 0));
   const src = low.reg(s.arg(v, 1));
+  if (isSmall(s, length)) {
+    const target = areaOf(s, v, to, d, fn.imm[length]!);
+    return copyUnrolled(s, target, areaOf(s, v, from, src, fn.imm[length]!), fn.imm[length]!);
+  }
   const n = low.reg(length);
   s.trapAbove(sum(s, d, n), memoryHeader(s, to), MemoryHeader.length, TrapKind.out_of_bounds_memory, 64);
   s.trapAbove(sum(s, src, n), memoryHeader(s, from), MemoryHeader.length, TrapKind.out_of_bounds_memory, 64);
   const target = sum(s, base(s, to), d);
-  const source = sum(s, base(s, from), src);
-  if (fn.op[length] === Op.i32_const && fn.imm[length]! >= 0 && fn.imm[length]! <= UNROLLED_COPY) return copyUnrolled(s, target, source, fn.imm[length]!);
-  callC(s, VmCtx.memmove, [target, source, n]);
+  callC(s, VmCtx.memmove, [target, sum(s, base(s, from), src), n]);
 }
 
-/** All loads before all stores, so overlapping does no harm. The last piece may cover bytes of the one before. */
-function copyUnrolled(s: Selection, target: number, source: number, length: number): void {
-  const pieces: { at: number; mop: M; type: Type; load: M }[] = [];
+function isSmall(s: Selection, length: Value): boolean {
+  return s.fn.op[length] === Op.i32_const && s.fn.imm[length]! > 0 && s.fn.imm[length]! <= UNROLLED;
+}
+
+/** Sets the memory operand to byte `at` of an area of memory. */
+type Area = (at: number) => void;
+
+/**
+ * `length` bytes of a memory from `address`. With guards the accesses themselves trap: the last byte must be accessed before
+ * anything is written. Else the bounds are checked here.
+ */
+function areaOf(s: Selection, v: Value, memory: number, address: number, length: number): Area {
+  if (!s.explicitBounds && memory === 0) return (at) => s.memoryAt(address, at, s.fn.offset[v]!);
+  const end = s.temp(Type.i64);
+  s.lea(M.lea64, end, address, -1, 0, length);
+  s.trapAbove(end, memoryHeader(s, memory), MemoryHeader.length, TrapKind.out_of_bounds_memory, 64);
+  const start = sum(s, base(s, memory), address);
+  return (at) => s.cell(start, at);
+}
+
+interface Piece {
+  readonly at: number;
+  readonly store: M;
+  readonly load: M;
+  readonly type: Type;
+}
+
+/** Pieces that cover `length` bytes, ascending; the last may cover bytes of the one before. */
+function piecesOf(length: number): Piece[] {
+  const pieces: Piece[] = [];
   let at = 0;
   while (at < length) {
     const left = length - at;
-    if (left >= 8 || length >= 8) {
-      pieces.push({ at: left >= 8 ? at : length - 8, mop: M.mov64, load: M.mov64, type: Type.i64 });
+    if (length >= 8) {
+      pieces.push({ at: Math.min(at, length - 8), store: M.mov64, load: M.mov64, type: Type.i64 });
       at += 8;
-    } else if (left >= 4 || length >= 4) {
-      pieces.push({ at: left >= 4 ? at : length - 4, mop: M.mov32, load: M.mov32, type: Type.i32 });
+    } else if (length >= 4) {
+      pieces.push({ at: Math.min(at, length - 4), store: M.mov32, load: M.mov32, type: Type.i32 });
       at += 4;
     } else if (left >= 2) {
-      pieces.push({ at, mop: M.mov16, load: M.movzx16, type: Type.i32 });
+      pieces.push({ at, store: M.mov16, load: M.movzx16, type: Type.i32 });
       at += 2;
     } else {
-      pieces.push({ at, mop: M.mov8, load: M.movzx8, type: Type.i32 });
+      pieces.push({ at, store: M.mov8, load: M.movzx8, type: Type.i32 });
       at += 1;
     }
   }
+  return pieces;
+}
+
+/** All loads before all stores, so overlapping does no harm; the last piece is stored first, so a trap leaves nothing behind. */
+function copyUnrolled(s: Selection, target: Area, source: Area, length: number): void {
+  const pieces = piecesOf(length);
   const held = pieces.map((piece) => {
     const r = s.temp(piece.type);
-    s.cell(source, piece.at);
+    source(piece.at);
     s.load(piece.load, r);
     return r;
   });
-  pieces.forEach((piece, i) => {
-    s.cell(target, piece.at);
-    s.store(piece.mop, held[i]!);
-  });
+  for (let i = pieces.length - 1; i >= 0; i--) {
+    target(pieces[i]!.at);
+    s.store(pieces[i]!.store, held[i]!);
+  }
+}
+
+function fillUnrolled(s: Selection, target: Area, byte: number, length: number): void {
+  const word = Math.imul(byte, 0x01010101);
+  const pieces = piecesOf(length);
+  // As a 64-bit immediate only what is its low half sign-extended: all zeros, all ones.
+  const held = length >= 8 && byte !== 0 && byte !== 0xff ? s.const64(word, word) : -1;
+  for (let i = pieces.length - 1; i >= 0; i--) {
+    const { at, store } = pieces[i]!;
+    target(at);
+    if (held !== -1 && store === M.mov64) s.store(store, held);
+    else s.storeImm(store, store === M.mov16 ? (word << 16) >> 16 : store === M.mov8 ? (word << 24) >> 24 : word);
+  }
 }
 
 // ---------------------------------------------------------------- tables

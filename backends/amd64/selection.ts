@@ -391,6 +391,17 @@ export class Selection {
     this.memOffset = 0;
   }
 
+  /** The memory operand is byte `disp` (less than 2^31) behind an i32 address in memory 0, which a guard page bounds. */
+  memoryAt(address: number, disp: number, offset: number): void {
+    this.memBase = Base.memory;
+    this.memBaseReg = noRegister;
+    this.memIndex = address;
+    this.memScale = 0;
+    this.memDisp = disp;
+    this.memFault = TrapKind.out_of_bounds_memory;
+    this.memOffset = offset;
+  }
+
   globalCell(index: number): void {
     const offset = this.layout.global(index as GlobalIndex);
     if (this.low.module.module.globals[index]!.imported) this.cell(this.ctxField(offset), 0);
