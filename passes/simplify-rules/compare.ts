@@ -104,13 +104,16 @@ export function compareInts(fn: Func, v: Value): boolean {
   return equalToConst(fn, v, w, cmp, x, y) || narrowCompare(fn, v, cmp, x, y);
 }
 
-/** x + c1 == c2 is x == c2 - c1, wrapping included; the same with ^. */
+/**
+ * x + c1 == c2 is x == c2 - c1, wrapping included; the same with ^. Not where x is a parameter: in a loop that is the induction
+ * variable, which would have to live on beside its successor, in a register more and with a move every round.
+ */
 function equalToConst(fn: Func, v: Value, w: IntOps, cmp: Cmp, x: Value, y: Value): boolean {
   if (cmp !== Cmp.eq && cmp !== Cmp.ne) return false;
   const inner = fn.op[x] as Op;
   if (inner !== w.add && inner !== w.xor) return false;
   const c = operand(fn, x, 1);
-  if (!isIntConst(fn, c)) return false;
+  if (!isIntConst(fn, c) || fn.op[operand(fn, x, 0)] === Op.param) return false;
   const back = newFolded(fn, v, w, inner === w.add ? w.sub : w.xor, y, c);
   return become2(fn, v, fn.op[v] as Op, operand(fn, x, 0), back);
 }
