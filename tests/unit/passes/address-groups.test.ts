@@ -37,6 +37,19 @@ test("two additions or more start from the largest, wherever it stands", () => {
   assert.match(text, "i32.const -8");
 });
 
+test("accesses at a base that serves nothing else start from the largest, too", () => {
+  const body = (more: string) => `
+    v1 = i32.mul v0, v0
+    v2 = i32.load v1, m0
+    v3 = i32.const 4
+    v4 = i32.add v1, v3
+    i32.store v4, m0, ${more}`;
+  const { text, count } = grouped(body("v2"));
+  assert.is(count, 1);
+  assert.match(text, /v4 = i32\.add v1, v\d+[^]*i32\.const -4[^]*v(\d+) = i32\.add v4, v\d+[^]*v2 = i32\.load v\1, m0/);
+  assert.is(grouped(body("v1")).count, 0, "the base is wanted for itself");
+});
+
 test("not with an offset, not from afar, not for one addition, not below the base", () => {
   const pair = (a: number, b: number, offset = "") => grouped(`
     v1 = i32.const ${a}
@@ -61,7 +74,11 @@ test("natively: results and traps around 0, the memory's end and 2^32 are those 
         (i64.add (i64.load (i32.add (local.get 0) (i32.const 8))) (i64.load (i32.add (local.get 0) (i32.const 40))))
         (i64.add (i64.load (i32.add (local.get 0) (i32.const -24))) (i64.load (i32.add (local.get 0) (i32.const 16))))))
     (func (export "two") (param i32) (result i32)
-      (i32.add (i32.load8_u (i32.add (local.get 0) (i32.const 65000))) (i32.load8_u (i32.add (local.get 0) (i32.const 1)))))
+      (local $b i32)
+      (local.set $b (i32.sub (local.get 0) (i32.const 7777)))
+      (i32.add
+        (i32.add (i32.load (local.get $b)) (i32.load (i32.add (local.get $b) (i32.const 30000))))
+        (i32.add (i32.load8_u (i32.add (local.get 0) (i32.const 65000))) (i32.load8_u (i32.add (local.get 0) (i32.const 1))))))
     (func (export "put") (param i32)
       (i32.store8 (i32.add (local.get 0) (i32.const 100)) (i32.const 1))
       (i32.store8 (i32.add (local.get 0) (i32.const 90)) (i32.const 2))
