@@ -716,7 +716,7 @@ export class LocalAllocator {
       const h = this.slotHint[v];
       if (h >= 0 && alias[h] >= 0) this.slotHint[v] = alias[h];
     }
-    this.slots.assign(mfn, vregs, from, to, mfn.vregType, this.slotHint, loops.ordered);
+    this.slots.assign(mfn, vregs, mfn.instCount * 2, from, to, mfn.vregType, this.slotHint, loops.ordered);
     const { slotOf } = this.slots;
     for (let v = 0; v < vregs; v++) if (alias[v] >= 0) slotOf[v] = slotOf[alias[v]];
   }

@@ -26,17 +26,17 @@ export class SlotAssigner {
   }
 
   /**
-   * Gives a slot to each id with `from[id] >= 0`; it is taken from `from[id]` to `to[id]` inclusive, positions being
-   * 2 * instruction and + 1. `typeOf[id]` gives the size, `hint[id]` (-1: none) another id whose slot would be welcome.
+   * Gives a slot to each id with `from[id] >= 0`; it is taken from `from[id]` to `to[id]` inclusive, positions below
+   * `positions`. `typeOf[id]` gives the size, `hint[id]` (-1: none) another id whose slot would be welcome.
    * `share` false: every id gets a slot of its own. Sets `mfn.slotCount`.
    */
-  assign(mfn: MFunc, count: number, from: Int32Array, to: Int32Array, typeOf: Uint8Array, hint: Int32Array, share: boolean): void {
+  assign(mfn: MFunc, count: number, positions: number, from: Int32Array, to: Int32Array, typeOf: Uint8Array, hint: Int32Array, share: boolean): void {
     const { slotOf } = this;
     let wide = 0;
     let small = 0;
     if (!share) {
       for (let id = 0; id < count; id++) if (from[id] >= 0 && typeOf[id] !== Type.v128) slotOf[id] = small++;
-    } else small = this.scan(mfn, count, from, to, typeOf, hint, 8);
+    } else small = this.scan(positions, count, from, to, typeOf, hint, 8);
     small += small & 1;
     if (!share) {
       for (let id = 0; id < count; id++) if (from[id] >= 0 && typeOf[id] === Type.v128) slotOf[id] = small + 2 * wide++;
@@ -44,15 +44,14 @@ export class SlotAssigner {
       let any = false;
       for (let id = 0; id < count && !any; id++) any = from[id] >= 0 && typeOf[id] === Type.v128;
       if (any) {
-        wide = this.scan(mfn, count, from, to, typeOf, hint, 16);
+        wide = this.scan(positions, count, from, to, typeOf, hint, 16);
         for (let id = 0; id < count; id++) if (from[id] >= 0 && typeOf[id] === Type.v128) slotOf[id] = small + 2 * slotOf[id];
       }
     }
     mfn.slotCount = small + 2 * wide;
   }
 
-  private scan(mfn: MFunc, count: number, from: Int32Array, to: Int32Array, typeOf: Uint8Array, hint: Int32Array, bytes: 8 | 16): number {
-    const positions = mfn.instCount * 2 + 2;
+  private scan(positions: number, count: number, from: Int32Array, to: Int32Array, typeOf: Uint8Array, hint: Int32Array, bytes: 8 | 16): number {
     if (this.startHead.length < positions) {
       this.startHead = new Int32Array(positions * 2);
       this.endHead = new Int32Array(positions * 2);
