@@ -1,5 +1,6 @@
 // `lathe dump`: functions at the stages of their compilation, or what one pass did to them.
 import type { FuncIndex } from "../../ir/entity.js";
+import { printDecls } from "../../ir/print-decls.js";
 import { loadDisassembler } from "../dump/asm.js";
 import { dumpPassEffect } from "../dump/pass-effect.js";
 import { dumpStage, isRecorded, stages, type StageName } from "../dump/stages.js";
@@ -47,6 +48,8 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     printCode(dumpPassEffect(compilation, flags.after, flags.func === undefined ? undefined : indices));
     return;
   }
+  // The whole module as one text that stands for itself: `lathe verify` takes it.
+  if (flags.stage === "ssa" && flags.func === undefined) print(printDecls(compilation.module));
   const disassembler = chosen.includes("asm") ? await loadDisassembler(compilation.target) : undefined;
   for (const index of indices) {
     for (const stage of chosen) {

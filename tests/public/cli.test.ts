@@ -1,0 +1,166 @@
+// The command from outside: what it prints, on which stream, with which exit code.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { projectRoot } from "../bundle.js";
+
+const test = suite("command");
+const command = path.join(projectRoot, "dist", "cli.js");
+let directory: string;
+let wat: string;
+
+interface Result {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function lathe(...args: string[]): Result {
+  const run = spawnSync(process.execPath, [command, ...args], { cwd: directory, encoding: "utf8", maxBuffer: 1 << 26 });
+  return { code: run.status, out: run.stdout, err: run.stderr };
+}
+
+test.before(() => {
+  if (!existsSync(command)) execFileSync(process.execPath, ["build.mjs"], { cwd: projectRoot });
+  directory = mkdtempSync(path.join(tmpdir(), "lathe-cli-"));
+  wat = path.join(directory, "m.wat");
+  writeFileSync(
+    wat,
+    `(module
+      (type $a (func (param i32) (result i32)))
+      (memory 1)
+      (global $g (mut i64) (i64.const 5))
+      (func $helper (param $x i32) (result i32) (i32.div_s (i32.const 100) (local.get $x)))
+      (func (export "div") (param i32) (result i32) (call $helper (local.get 0)))
+      (func (export "pair") (param f64 i64) (result f64 i64) (f64.sqrt (local.get 0)) (i64.add (local.get 1) (global.get $g)))
+      (func (export "nan") (param f32) (result f32) (f32.neg (local.get 0)))
+      (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+      (func (export "loop") (param i32) (result i32) (call 5 (i32.add (local.get 0) (i32.const 1))) (i32.add (i32.const 1))))`.replace("(call 5", "(call 4"),
+  );
+});
+test.after(() => rmSync(directory, { recursive: true, force: true }));
+
+test("results go to stdout, one a line, and read back exactly", () => {
+  const result = lathe("run", wat, "--invoke", "pair", "2", "-7");
+  assert.is(result.err, "");
+  assert.is(result.out, "1.4142135623730951\n-2\n");
+  assert.is(result.code, 0);
+  const nan = lathe("run", wat, "--invoke", "nan", "nan:0x200001");
+  assert.is(nan.out, "-nan:0x200001\n");
+  assert.is(lathe("run", wat, "--invoke", "nan", nan.out.trim()).out, "nan:0x200001\n");
+  assert.is(lathe("run", wat, "--invoke", "nan", "-inf").out, "inf\n");
+  assert.is(lathe("run", wat, "--invoke", "nan", "0").out, "-0\n");
+});
+
+test("every level and both engines agree", () => {
+  for (const flags of [["-O0"], ["-O1"], ["-O2"], ["--interp"], ["--bounds", "explicit"]]) {
+    assert.equal(lathe("run", wat, "--invoke", "div", "7", ...flags), { code: 0, out: "14\n", err: "" }, flags.join(" "));
+  }
+});
+
+test("a trap ends with 134, its name and a backtrace on stderr", () => {
+  const result = lathe("run", wat, "--invoke", "div", "0");
+  assert.is(result.code, 134);
+  assert.is(result.out, "");
+  assert.match(result.err, /^trap: integer divide by zero\n {4}at helper \(byte 0x[0-9a-f]+\)\n {4}at /);
+  assert.not.match(result.err, /\.js:\d/);
+  assert.match(lathe("run", wat, "--invoke", "load", "-1").err, /out of bounds memory access/);
+});
+
+test("mistakes of usage end with 2 and say what there is", () => {
+  assert.is(lathe("bogus").code, 2);
+  assert.is(lathe("run").code, 2);
+  assert.is(lathe("run", wat, "--nonsense").code, 2);
+  const unknown = lathe("run", wat, "--invoke", "nope");
+  assert.is(unknown.code, 2);
+  assert.match(unknown.err, /there are div, pair/);
+  assert.is(lathe("run", wat, "--invoke", "div").code, 2);
+  assert.is(lathe("run", wat, "--invoke", "div", "x").code, 2);
+  assert.is(lathe("run", wat, "-O7").code, 2);
+  assert.is(lathe("dump", wat, "--stage", "nope").code, 2);
+  assert.is(lathe("dump", wat, "--func", "nope").code, 2);
+});
+
+test("failures end with 1, without a stack unless asked for", () => {
+  const missing = lathe("run", "missing.wasm");
+  assert.is(missing.code, 1);
+  assert.is(missing.err, "lathe: there is no file missing.wasm\n");
+  const broken = path.join(directory, "broken.wasm");
+  writeFileSync(broken, Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 9]));
+  const refused = lathe("compile", broken);
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /at byte 0x8\)/);
+  assert.not.match(refused.err, /\n\s+at /);
+  assert.match(lathe("--debug", "compile", broken).err, /\n\s+at /);
+});
+
+test("help for every command, on stdout", () => {
+  for (const name of ["run", "dump", "passes", "verify", "compile", "demo"]) {
+    const result = lathe(name, "--help");
+    assert.is(result.code, 0);
+    assert.match(result.out, new RegExp(`Usage: lathe ${name}`));
+  }
+  assert.match(lathe("--version").out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("dump shows each stage, and no colours in a pipe", () => {
+  const all = lathe("dump", wat, "--func", "div", "--stage", "all");
+  assert.is(all.err, "");
+  for (const part of ["wasm @", "func @", "mfunc @", "code @", "call @0 \"helper\"", "i32"]) assert.ok(all.out.includes(part), part);
+  assert.not.match(all.out, /\u001b/);
+  const asm = lathe("dump", wat, "--func", "pair", "--stage", "asm").out;
+  assert.match(asm, /; !0x[0-9a-f]+/);
+  assert.match(asm, /g0/);
+  assert.match(lathe("dump", wat, "--func", "load", "--stage", "asm").out, /traps out_of_bounds_memory/);
+  assert.match(lathe("dump", wat, "--stage", "ssa").out, /func @4/);
+});
+
+test("dump --after shows what canonicalize-types did", () => {
+  const twice = path.join(directory, "twice.wasm");
+  // (type i32 -> i32) twice; the function has the second.
+  writeFileSync(twice, Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 11, 2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 1, 0x7f, 1, 0x7f, 3, 2, 1, 1, 10, 6, 1, 4, 0, 0x20, 0, 0x0b]));
+  const result = lathe("dump", twice, "--after", "canonicalize-types");
+  assert.is(result.err, "");
+  assert.match(result.out, /types: 2 before, 1 after/);
+  assert.match(result.out, /t1 -> t0/);
+  assert.match(result.out, /function @0: t1 -> t0/);
+  assert.is(lathe("dump", twice, "--after", "no-such-pass").code, 1);
+});
+
+test("verify takes what dump printed, and refuses what is broken", () => {
+  // Without --func the declarations come along, so that the text stands for itself.
+  const { out } = lathe("dump", wat, "--stage", "ssa");
+  const good = path.join(directory, "good.ssa");
+  writeFileSync(good, out);
+  const accepted = lathe("verify", good);
+  assert.is(accepted.err, "");
+  assert.match(accepted.out, /5 functions, nothing wrong/);
+  const bad = path.join(directory, "bad.ssa");
+  writeFileSync(bad, out.replace("f32.neg", "f64.neg"));
+  const refused = lathe("verify", bad);
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /does not verify/);
+  const mir = path.join(directory, "good.mir");
+  writeFileSync(mir, lathe("dump", wat, "--func", "nan", "--stage", "mir").out);
+  assert.match(lathe("verify", mir).out, /1 function, nothing wrong/);
+});
+
+test("passes and compile --stats", () => {
+  const passes = lathe("passes").out;
+  assert.match(passes, /canonicalize-types/);
+  assert.match(passes, /^O2: canonicalize-types/m);
+  const stats = lathe("compile", wat, "--stats", "--verify", "--check").out;
+  for (const part of ["functions", "peak memory", "allocate", "canonicalize-types"]) assert.ok(stats.includes(part), part);
+});
+
+test("demo runs the sample", () => {
+  const demo = lathe("demo");
+  assert.is(demo.code, 0);
+  assert.match(demo.out, /sum of the primes below 60000: 171848738\n/);
+  assert.match(demo.out, /largest of them: 59999\n/);
+});
+
+test.run();
