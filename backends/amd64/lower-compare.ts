@@ -37,8 +37,25 @@ export class Condition {
       negated = !negated;
       v = s.low32(s.arg(v, 0));
     }
-    this.compareOf(v, low.canMerge(v));
+    this.compareOf(v, low.canMerge(v) || this.isCheapAgain(v));
     if (negated) this.cond = invert(this.cond);
+  }
+
+  /**
+   * Whether an integer compare with other users, too, is better made again than tested: where its operands are at hand. A
+   * producer it shares with the other users must not be taken in here.
+   */
+  private isCheapAgain(v: Value): boolean {
+    const { s } = this;
+    const { fn, low } = s;
+    const op = fn.op[v]! as Op;
+    if (op < Op.i32_eqz || op > Op.i64_ge_u) return false;
+    const isUnary = op === Op.i32_eqz || op === Op.i64_eqz;
+    const y = isUnary ? v : s.arg(v, 1);
+    const withConst = isUnary || fn.op[y] === Op.i32_const || s.isConst64AsImm(y);
+    if (!withConst && fn.block[v] !== low.rootBlock) return false;
+    for (let i = 0; i < fn.argCount[v]!; i++) low.useCount[s.arg(v, i)]! += 1;
+    return true;
   }
 
   /** The condition "v is not zero" by looking into v itself where `inside`. */

@@ -13,13 +13,18 @@ function widthOf(fn: Func, v: Value): IntOps {
   return fn.type[v] === Type.i64 ? I64 : I32;
 }
 
-/** A commutative operation's constant to the right; `(x op c1) op c2` to `x op (c1 op c2)`. */
+/**
+ * A commutative operation's constant to the right; `(x op c1) op c2` to `x op (c1 op c2)`. The latter not from another block where x
+ * is a parameter: behind a loop that would keep the induction variable alive beside its successor.
+ */
 function gather(fn: Func, v: Value, w: IntOps, x: Value, y: Value): boolean {
   const op = fn.op[v] as Op;
   if (isIntConst(fn, x) && !isIntConst(fn, y)) return become2(fn, v, op, y, x);
   if (!isIntConst(fn, y) || fn.op[x] !== op) return false;
   const inner = operand(fn, x, 1);
-  return isIntConst(fn, inner) && become2(fn, v, op, operand(fn, x, 0), newFolded(fn, v, w, op, inner, y));
+  const base = operand(fn, x, 0);
+  if (fn.op[base] === Op.param && fn.block[x] !== fn.block[v]) return false;
+  return isIntConst(fn, inner) && become2(fn, v, op, base, newFolded(fn, v, w, op, inner, y));
 }
 
 export function add(fn: Func, v: Value): boolean {

@@ -82,16 +82,27 @@ test("a compare with one user becomes part of the branch, a load part of the com
   );
 });
 
-test("a branch on a value with other users tests it", () => {
+test("a compare with other users is made again for a branch, but not what it compares; other values are tested", () => {
   assert.equal(
     select({ params: [i32, i32], results: [i32] }, `
-      v2 = i32.lt_u v0, v1
-      br_if v2, b1, b2
+      v2 = i32.load v0, m0
+      v3 = i32.lt_u v2, v1
+      br_if v3, b1, b2
     b1:
       return v0
     b2:
+      return v3`),
+    ["mov32 rm", "cmp32.set", "cmp32.br", "ret", "ret"],
+  );
+  assert.equal(
+    select({ params: [f64, f64], results: [i32] }, `
+      v2 = f64.lt v0, v1
+      br_if v2, b1, b2
+    b1:
+      return v2
+    b2:
       return v2`),
-    ["cmp32.set", "cmp32.br ri", "ret", "ret"],
+    ["ucomisd.set", "cmp32.br ri", "ret", "ret"],
   );
 });
 
