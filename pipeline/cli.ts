@@ -46,7 +46,8 @@ function program(): Command {
     .command("verify")
     .description("verify IR in text form (.ssa or .mir)")
     .argument("<file>")
-    .action(async (file: string) => (await import("./cli/verify.js")).verify(file));
+    .option("--pass <name>", "run this pass on every function and verify again: how a failed pass is replayed")
+    .action(async (file: string, flags: { pass?: string }) => (await import("./cli/verify.js")).verify(file, flags.pass));
   addCompilerFlags(lathe.command("compile"))
     .description("compile everything, run nothing")
     .argument("<file>")

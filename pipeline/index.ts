@@ -62,7 +62,7 @@ export { PassError } from "./runner.js";
 export type { CompileStats, PassStats } from "./stats.js";
 export { History, type ModuleState, type FuncState, type PassRecord } from "./state.js";
 export { targetNames } from "./targets.js";
-export { decodeModule, translateFunction, validate, WasmError, type WasmErrorKind } from "./frontend/index.js";
+export { decodeModule, translateFunction, validate, watToBytes, WasmError, type WasmErrorKind } from "./frontend/index.js";
 
 // Running
 export {

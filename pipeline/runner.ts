@@ -13,6 +13,7 @@ import type { MFunc } from "../ir/machine/mfunc.js";
 import type { Module } from "../ir/module.js";
 import { printModule } from "../ir/print.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
+import { passes as registry } from "../passes/index.js";
 import type { FuncPass, MachinePass, ModulePass, OptionValue, Pass, PassContext } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
 import type { PassStats } from "./stats.js";
@@ -251,7 +252,8 @@ export class PassRunner {
         const dir = this.settings.dumpDir ?? mkdtempSync(path.join(tmpdir(), "lathe-"));
         file = path.join(dir, `before-${name.replaceAll(":", "-")}-${fn.index}.ssa`);
         writeFileSync(file, printModule(slot.before ?? slot.module, [old]));
-        message += `\nThe IR before the pass: ${file}\nTo see it fail again: lathe verify ${file} --pass ${name}`;
+        message += `\nThe IR before the pass: ${file}`;
+        if (registry.includes(slot.pass)) message += `\nTo see it fail again: lathe verify ${file} --pass ${name}`;
       }
     } catch (second) {
       message += `\n(The IR before the pass could not be written: ${messageOf(second)})`;

@@ -1,14 +1,18 @@
-// `lathe verify FILE.ssa` (or .mir): parses, verifies, says what is wrong.
+// `lathe verify FILE.ssa [--pass NAME]` (or .mir): parses, verifies, says what is wrong; runs a pass on what was right.
+import type { Func } from "../../ir/func.js";
 import { parseMFuncs } from "../../ir/machine/parse.js";
 import { verifyMFunc } from "../../ir/machine/verify.js";
+import type { Module } from "../../ir/module.js";
 import { parseModule } from "../../ir/parse.js";
+import { passes } from "../../passes/index.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../../ir/verify.js";
+import { PassRunner } from "../runner.js";
 import { hostTarget } from "../targets.js";
 import { readInput } from "./input.js";
 import { print } from "./terminal.js";
 
-/** @throws Error that lists the problems, at most 20. */
-export function verify(file: string): void {
+/** @throws Error that lists the problems, at most 20; PassError when the pass fails. */
+export function verify(file: string, pass?: string): void {
   const text = new TextDecoder().decode(readInput(file));
   const problems: string[] = [];
   let count: number;
@@ -22,6 +26,7 @@ export function verify(file: string): void {
     count = funcs.length;
     problems.push(...verifyModule(module).map(printVerifierError));
     for (const fn of funcs) problems.push(...verifyFunc(fn, module).map(printVerifierError));
+    if (pass !== undefined && problems.length === 0) runPass(pass, module, funcs);
   }
   if (problems.length > 0) {
     const shown = problems.slice(0, 20);
@@ -29,4 +34,15 @@ export function verify(file: string): void {
     throw new Error(`${file} does not verify:\n  ${[...shown, ...rest].join("\n  ")}`);
   }
   print(`${file}: ${count} function${count === 1 ? "" : "s"}, nothing wrong`);
+}
+
+function runPass(name: string, module: Module, funcs: readonly Func[]): void {
+  const pass = passes.find((one) => one.name === name);
+  if (!pass || pass.stage !== "ssa") throw new Error(`there is no SSA pass "${name}" to run`);
+  const runner = new PassRunner(module, [pass], [], { verify: true, passOptions: {} }, []);
+  for (const phase of runner.phases) {
+    runner.begin(phase);
+    if (phase.scope === "module") runner.runModule(phase, funcs);
+    else for (const fn of funcs) runner.runFunc(phase, fn, () => undefined);
+  }
 }
