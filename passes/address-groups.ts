@@ -125,8 +125,9 @@ function startFromLargest(fn: Func, base: Value, members: readonly Value[], posi
     fn.become(a, Op.i32_add, [q, distance]);
   });
   if (atBase.length > 0) {
-    const back = fn.insertBefore(first, Op.i32_const, Type.i32, [], -largest);
-    const again = fn.insertBefore(first, Op.i32_add, Type.i32, [q, back]);
+    const behind = fn.next[q]! as Value;
+    const back = fn.insertBefore(behind, Op.i32_const, Type.i32, [], -largest);
+    const again = fn.insertBefore(behind, Op.i32_add, Type.i32, [q, back]);
     for (const v of atBase) fn.setArg(v, 0, again);
   }
   return rest.length + atBase.length;

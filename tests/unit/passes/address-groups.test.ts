@@ -37,6 +37,17 @@ test("two additions or more start from the largest, wherever it stands", () => {
   assert.match(text, "i32.const -8");
 });
 
+test("the largest may stand first: what starts from it comes behind it", () => {
+  const { text, count } = grouped(`
+    v1 = i32.mul v0, v0
+    v2 = i32.const 4
+    v3 = i32.add v1, v2
+    i32.store v3, m0, v0
+    v4 = i32.load v1, m0`);
+  assert.is(count, 1);
+  assert.match(text, /v3 = i32\.add v1, v\d+[^]*i32\.const -4[^]*v(\d+) = i32\.add v3, v\d+[^]*v4 = i32\.load v\1, m0/);
+});
+
 test("accesses at a base that serves nothing else start from the largest, too", () => {
   const body = (more: string) => `
     v1 = i32.mul v0, v0
