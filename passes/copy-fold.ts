@@ -12,10 +12,8 @@ export const copyFold = definePass({
   summary: "replace copies by what they copy",
   stage: "ssa",
   scope: "func",
-  after: [
-    { pass: "simplify", why: "simplify turns what it reduces to an operand into copies" },
-    { pass: "gvn", why: "gvn turns repeated computations into copies" },
-  ],
+  after: [{ pass: "simplify", why: "simplify turns what it reduces to an operand into copies" }],
+  before: [{ pass: "block-params", why: "a parameter that receives a value and its copy looks as if it received two" }],
   run(fn, cx) {
     cx.count("copies", foldCopies(fn));
   },
