@@ -1,0 +1,477 @@
+// What all selection rules share: emitting instructions with operands, the memory operand, the right-hand operand.
+//
+// `mem` and `rhs` are single scratch records, filled by one question and read by the emission that follows: no object per
+// instruction. Rule of the whole selection: an i32 in a register is zero-extended to 64 bits, whatever made it. So an i32
+// value serves as `i64.extend_i32_u`; `i32.wrap_i64` costs a `mov` unless its user ignores the upper half, as addresses do.
+import type { GlobalIndex, MemoryIndex, Value } from "../../ir/entity.js";
+import type { Func } from "../../ir/func.js";
+import { MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
+import { Op } from "../../ir/ops.js";
+import { Type } from "../../ir/types.js";
+import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
+import type { Lowering } from "../lower.js";
+import type { CodegenOptions } from "../target.js";
+import { fitsAdd, floatImmediate32, floatImmediate64, logicalImmediate, movLength } from "./encode.js";
+import { Base, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
+import { Cond, Extend, Shift } from "./opcodes.js";
+import { largest } from "./ranges.js";
+
+/** Operand infos in use. */
+export const enum U {
+  reg = Opnd.use | Opnd.reg,
+  regLate = Opnd.use | Opnd.reg | Opnd.flip,
+  fixed = Opnd.use | Opnd.fixed,
+  def = Opnd.def | Opnd.reg,
+  defFixed = Opnd.def | Opnd.fixed,
+  defSame = Opnd.def | Opnd.same,
+}
+
+/** What a right-hand operand may be besides a register; bits for `operand`. */
+export const enum Take {
+  /** An immediate of add and sub. */
+  sum = 1,
+  /** The immediate of a logical operation. */
+  mask = 2,
+  /** A shift by a constant. */
+  shift = 4,
+  /** Rotations, too. */
+  rotate = 8,
+  /** A sign extension (64 bits). */
+  extend = 16,
+}
+
+export type Bits = 32 | 64;
+
+/** Values of a function at most whose constants a label can reach: 1 MiB at 32 bytes each. */
+const MAX_POOL_VALUES = 32768;
+
+const noRegister = -1;
+
+export class Selection {
+  readonly fn: Func;
+  readonly mfn: MFunc;
+  readonly layout: VmLayout;
+  readonly options: CodegenOptions;
+  readonly explicitBounds: boolean;
+
+  // The memory operand last made.
+  memBase = Base.memory as number;
+  memBaseReg = noRegister;
+  memIndex = noRegister;
+  memScale = 0;
+  memDisp = 0;
+  memFault = TrapKind.none as number;
+  memOffset = 0;
+
+  // The right-hand operand last made: form, its immediate (both halves, or shift), its register.
+  rhsForm = Form.reg as number;
+  rhsImm = 0;
+  rhsImm2 = 0;
+  rhsReg = noRegister;
+  /** The immediate is that of the opposite operation (sub for add). */
+  rhsNegated = false;
+
+  constructor(readonly low: Lowering) {
+    this.fn = low.fn;
+    this.mfn = low.mfn;
+    this.layout = low.module.layout;
+    this.options = low.options;
+    this.explicitBounds = low.options.bounds === "explicit";
+  }
+
+  // ---------------------------------------------------------------- emission
+
+  /** Starts an instruction with the root's Wasm offset. */
+  inst(op: number, imm = 0, imm2 = 0, imm3 = 0): void {
+    this.low.inst(op, imm, imm2, imm3, this.fn.offset[this.low.root]!);
+  }
+
+  add(reg: number, info: number): void {
+    this.low.operand(reg, info);
+  }
+
+  addFixed(reg: number, info: number, register: number): void {
+    this.low.operand(reg, info | (register << Opnd.payloadShift));
+  }
+
+  /** The register of the root's result. */
+  result(): number {
+    return this.low.reg(this.low.root);
+  }
+
+  temp(type: Type): number {
+    return this.low.temp(type);
+  }
+
+  /** Shape bits of the memory operand. */
+  memShape(): number {
+    return (
+      (this.memBase << Shape.baseShift) |
+      (this.memIndex === noRegister ? 0 : Shape.index | (this.memScale << Shape.scaleShift)) |
+      (this.memFault << Shape.faultShift)
+    );
+  }
+
+  private addMem(): void {
+    if (this.memBase === Base.reg) this.low.operand(this.memBaseReg, U.reg);
+    if (this.memIndex !== noRegister) this.low.operand(this.memIndex, U.reg);
+    if (this.memOffset !== 0) this.low.setOffset(this.memOffset);
+  }
+
+  /** def <- op(memory operand). */
+  load(op: number, def: number): void {
+    this.inst(op, 0, this.memDisp | 0, this.memShape());
+    this.add(def, U.def);
+    this.addMem();
+  }
+
+  /** memory operand <- register. */
+  store(op: number, source: number): void {
+    this.inst(op, 0, this.memDisp | 0, this.memShape());
+    this.add(source, U.reg);
+    this.addMem();
+  }
+
+  /** memory operand <- 0. */
+  storeZero(op: number): void {
+    this.inst(op, 0, this.memDisp | 0, this.memShape() | Shape.zero);
+    this.addMem();
+  }
+
+  /** def <- op(use). */
+  unary(op: number, def: number, source: number, imm = 0, imm2 = 0, imm3 = 0): void {
+    this.inst(op, imm, imm2, imm3);
+    this.add(def, U.def);
+    this.add(source, U.reg);
+  }
+
+  /** def <- op(left, right-hand operand). */
+  binary(op: number, def: number, left: number): void {
+    this.inst(op, this.rhsForm === Form.reg ? 0 : this.rhsImm, this.rhsForm === Form.imm ? this.rhsImm2 : 0, this.rhsForm);
+    this.add(def, U.def);
+    this.add(left, U.reg);
+    if (this.rhsForm !== Form.imm) this.add(this.rhsReg, U.reg);
+  }
+
+  binaryReg(op: number, def: number, left: number, right: number, imm = 0): void {
+    this.inst(op, imm);
+    this.add(def, U.def);
+    this.add(left, U.reg);
+    this.add(right, U.reg);
+  }
+
+  binaryImm(op: number, def: number, left: number, imm: number, imm2 = 0): void {
+    this.inst(op, imm, imm2, Form.imm);
+    this.add(def, U.def);
+    this.add(left, U.reg);
+  }
+
+  /** def <- op(left, right shifted or extended): `kind` is Form.shifted with a Shift, or Form.extended with an Extend. */
+  binaryModified(op: number, def: number, left: number, right: number, form: Form, kind: number, amount: number): void {
+    this.inst(op, (kind << 6) | amount, 0, form);
+    this.add(def, U.def);
+    this.add(left, U.reg);
+    this.add(right, U.reg);
+  }
+
+  ternary(op: number, def: number, n: number, m: number, a: number): void {
+    this.inst(op);
+    this.add(def, U.def);
+    this.add(n, U.reg);
+    this.add(m, U.reg);
+    this.add(a, U.reg);
+  }
+
+  /** d = a shifted by a constant, 0..bits-1. */
+  shiftImm(shift: Shift.lsl | Shift.lsr | Shift.asr, d: number, a: number, k: number, bits: Bits): void {
+    const wide = bits === 64 ? 1 : 0;
+    if (k === 0) this.unary(M.mov32 + wide, d, a);
+    else if (shift === Shift.lsl) this.unary(M.ubfm32 + wide, d, a, bits - k, bits - 1 - k);
+    else this.unary((shift === Shift.lsr ? M.ubfm32 : M.sbfm32) + wide, d, a, k, bits - 1);
+  }
+
+  const32(imm: number): number {
+    const r = this.temp(Type.i32);
+    this.mfn.setRemat(r, M.iconst32, imm);
+    this.inst(M.iconst32, imm);
+    this.add(r, U.def);
+    return r;
+  }
+
+  const64(lo: number, hi: number): number {
+    const r = this.temp(Type.i64);
+    this.mfn.setRemat(r, M.iconst64, lo, hi);
+    this.inst(M.iconst64, lo, hi);
+    this.add(r, U.def);
+    return r;
+  }
+
+  /** An unsigned 32-bit number, or a little above, as 64-bit constant. */
+  constOf(n: number): number {
+    return this.const64(n | 0, Math.floor(n / 4294967296));
+  }
+
+  /** A never-changing field of the vm-context. */
+  ctxField(offset: number): number {
+    const r = this.temp(Type.i64);
+    this.mfn.setRemat(r, M.ctx_load, offset);
+    this.inst(M.ctx_load, offset);
+    this.add(r, U.def);
+    return r;
+  }
+
+  // ---------------------------------------------------------------- registers of values
+
+  /** For users that read only the low 32 bits. */
+  low32(v: Value): Value {
+    const { fn, low } = this;
+    v = low.source(v);
+    while (fn.op[v] === Op.i32_wrap_i64) v = low.source(low.through(v));
+    return v;
+  }
+
+  /** For users that read 64 bits: a zero-extension is the i32's register itself. */
+  wide(v: Value): Value {
+    const { fn, low } = this;
+    v = low.source(v);
+    if (fn.op[v] === Op.i64_extend_i32_u) return low.source(low.through(v));
+    return v;
+  }
+
+  narrow(v: Value, bits: Bits): Value {
+    return bits === 32 ? this.low32(v) : this.wide(v);
+  }
+
+  regOf(v: Value, bits: Bits): number {
+    return this.low.reg(this.narrow(v, bits));
+  }
+
+  arg(v: Value, i: number): Value {
+    return this.low.source(this.fn.pool[this.fn.argStart[v]! + i]! as Value);
+  }
+
+  // ---------------------------------------------------------------- constants
+
+  isConst(v: Value): boolean {
+    return this.fn.op[v] === Op.i32_const || this.fn.op[v] === Op.i64_const;
+  }
+
+  /** Upper half of an integer constant as a 64-bit number. */
+  high(v: Value): number {
+    return this.fn.op[v] === Op.i64_const ? this.fn.imm2[v]! : 0;
+  }
+
+  /** A constant that is its low half sign-extended to the width. */
+  isSmall(v: Value, bits: Bits): boolean {
+    return this.isConst(v) && (bits === 32 || this.high(v) === this.fn.imm[v]! >> 31);
+  }
+
+  isZero(v: Value, bits: Bits): boolean {
+    return this.isConst(v) && this.fn.imm[v] === 0 && (bits === 32 || this.high(v) === 0);
+  }
+
+  /** The machine op of a float constant's cheapest way, and its immediates in `constImm`, `constImm2`. */
+  floatConstant(lo: number, hi: number, type: Type): M {
+    const double = type === Type.f64;
+    this.constImm = lo;
+    this.constImm2 = double ? hi : 0;
+    const here = double ? floatImmediate64(lo, hi) >= 0 || movLength(lo, hi) === 1 : floatImmediate32(lo) >= 0 || movLength(lo, 0) === 1;
+    if (here || this.fn.valueCount > MAX_POOL_VALUES) return double ? M.fconst64 : M.fconst32;
+    const bytes = new Uint8Array(double ? 8 : 4);
+    const view = new DataView(bytes.buffer);
+    view.setInt32(0, lo, true);
+    if (double) view.setInt32(4, hi, true);
+    this.constImm = this.mfn.constant(bytes);
+    this.constImm2 = 0;
+    return double ? M.fpool64 : M.fpool32;
+  }
+  constImm = 0;
+  constImm2 = 0;
+
+  // ---------------------------------------------------------------- right-hand operand
+
+  /**
+   * Makes `v` the right-hand operand of an integer instruction of that width. Emits what the operand needs, so ask for all
+   * registers of the instruction before it is started.
+   */
+  operand(v: Value, bits: Bits, take: number): void {
+    const { fn, low } = this;
+    v = this.narrow(v, bits);
+    const op = fn.op[v]! as Op;
+    this.rhsNegated = false;
+    if (this.isConst(v)) {
+      const lo = fn.imm[v]!;
+      const hi = bits === 64 ? this.high(v) : 0;
+      if (take & Take.sum && this.isSmall(v, bits) && (fitsAdd(lo) || fitsAdd(-lo))) {
+        this.rhsForm = Form.imm;
+        this.rhsNegated = !fitsAdd(lo);
+        this.rhsImm = this.rhsNegated ? -lo : lo;
+        this.rhsImm2 = 0;
+        return;
+      }
+      if (take & Take.mask && logicalImmediate(lo, bits === 32 ? lo : hi) >= 0) {
+        this.rhsForm = Form.imm;
+        this.rhsImm = lo;
+        this.rhsImm2 = hi;
+        return;
+      }
+    }
+    if (take & (Take.shift | Take.rotate)) {
+      const kind = shiftKind(bits === 64 ? op - (Op.i64_shl - Op.i32_shl) : op, bits === 64 ? op >= Op.i64_shl : op < Op.i64_shl);
+      if (kind >= 0 && (kind < Shift.ror || take & Take.rotate) && low.canMerge(v)) {
+        const c = this.arg(v, 1);
+        if (this.isConst(c)) {
+          let amount = fn.imm[c]! & (bits - 1);
+          if (op === Op.i32_rotl || op === Op.i64_rotl) amount = (bits - amount) & (bits - 1);
+          this.rhsForm = Form.shifted;
+          this.rhsImm = (kind << 6) | amount;
+          // A right shift reads all bits of an i32, and they are there: both widths shift what the type has.
+          this.rhsReg = this.regOf(this.arg(v, 0), bits);
+          return;
+        }
+      }
+    }
+    if (take & Take.extend && bits === 64 && op === Op.i64_extend_i32_s && low.canMerge(v)) {
+      this.rhsForm = Form.extended;
+      this.rhsImm = Extend.sxtw << 6;
+      this.rhsReg = low.reg(this.low32(this.arg(v, 0)));
+      return;
+    }
+    this.rhsForm = Form.reg;
+    this.rhsReg = low.reg(v);
+  }
+
+  // ---------------------------------------------------------------- memory operand
+
+  /** The memory operand is a field of the vm-context. */
+  ctxCell(offset: number): void {
+    this.memBase = Base.vmctx;
+    this.memBaseReg = noRegister;
+    this.memIndex = noRegister;
+    this.memDisp = offset;
+    this.memFault = TrapKind.none;
+    this.memOffset = 0;
+  }
+
+  /** The memory operand is a field of what a register points to. */
+  cell(base: number, disp: number, fault: TrapKind = TrapKind.none): void {
+    this.memBase = Base.reg;
+    this.memBaseReg = base;
+    this.memIndex = noRegister;
+    this.memDisp = disp;
+    this.memFault = fault;
+    this.memOffset = 0;
+  }
+
+  globalCell(index: number): void {
+    const offset = this.layout.global(index as GlobalIndex);
+    if (this.low.module.module.globals[index]!.imported) this.cell(this.ctxField(offset), 0);
+    else this.ctxCell(offset);
+  }
+
+  /** The memory operand of a load or store `v` of that many bytes, with its bounds check where checks are explicit. */
+  address(v: Value, bytes: number): void {
+    const { fn, low } = this;
+    const memory = fn.imm2[v]!;
+    let disp = fn.imm[v]! >>> 0;
+    let index = noRegister;
+    let scale = 0;
+    let a = this.arg(v, 0);
+    if (fn.op[a] === Op.i32_const && (fn.imm[a]! >>> 0) + disp <= 0xffffffff) {
+      disp += fn.imm[a]! >>> 0;
+    } else {
+      // An addition that cannot wrap goes into the displacement, a shift that loses nothing into the scale.
+      while (fn.op[a] === Op.i32_add && low.canMerge(a)) {
+        const c = this.arg(a, 1);
+        const x = this.arg(a, 0);
+        if (fn.op[c] !== Op.i32_const || largest(fn, x) + (fn.imm[c]! >>> 0) > 0xffffffff || disp + (fn.imm[c]! >>> 0) > 0xffffffff) break;
+        disp += fn.imm[c]! >>> 0;
+        a = x;
+      }
+      if (!this.explicitBounds && fn.op[a] === Op.i32_shl && low.canMerge(a)) {
+        const c = this.arg(a, 1);
+        const x = this.arg(a, 0);
+        const k = fn.op[c] === Op.i32_const ? fn.imm[c]! : 0;
+        if (k > 0 && k <= 3 && (disp !== 0 || 1 << k === bytes) && largest(fn, x) * (1 << k) <= 0xffffffff) {
+          scale = k;
+          a = x;
+        }
+      }
+      index = low.reg(this.explicitBounds ? a : this.low32(a));
+    }
+    if (this.explicitBounds) this.checkBounds(memory, index, disp + bytes, fn.offset[v]!);
+    let base = noRegister;
+    if (memory !== 0) {
+      base = this.temp(Type.i64);
+      this.cell(this.ctxField(this.layout.memory(memory as MemoryIndex)), MemoryHeader.base);
+      this.load(M.ldr64, base);
+    }
+    this.memBase = memory === 0 ? Base.memory : Base.reg;
+    this.memBaseReg = base;
+    this.memIndex = index;
+    this.memScale = scale;
+    this.memDisp = disp;
+    this.memFault = this.explicitBounds ? TrapKind.none : TrapKind.out_of_bounds_memory;
+    this.memOffset = fn.offset[v]!;
+  }
+
+  /** Traps unless index + end <= length of the memory. */
+  private checkBounds(memory: number, index: number, end: number, offset: number): void {
+    const header = this.ctxField(this.layout.memory(memory as MemoryIndex));
+    let last: number;
+    if (index === noRegister) last = this.constOf(end);
+    else {
+      last = this.temp(Type.i64);
+      if (fitsAdd(end)) this.binaryImm(M.add64, last, index, end);
+      else this.binaryReg(M.add64, last, index, this.constOf(end));
+    }
+    this.trapAbove(last, header, MemoryHeader.length, TrapKind.out_of_bounds_memory);
+    this.low.setOffset(offset);
+  }
+
+  /** Traps if the 64-bit value > field of `header`, unsigned. */
+  trapAbove(value: number, header: number, field: number, kind: TrapKind): void {
+    const limit = this.temp(Type.i64);
+    this.cell(header, field);
+    this.load(M.ldr64, limit);
+    this.trapIf(Producer.cmp64, Cond.hi, kind, value, limit);
+  }
+
+  /** Traps with `kind` if `cond` holds between two registers. `shape`: more bits; the value to report is added by the caller. */
+  trapIf(producer: Producer, cond: Cond, kind: TrapKind, left: number, right: number, shape = 0): void {
+    this.inst(compareOp(producer, Consumer.trap), 0, 0, Form.reg | (cond << Shape.condShift) | (kind << Shape.trapShift) | shape);
+    this.add(left, U.reg);
+    this.add(right, U.reg);
+  }
+
+  /** The same with an immediate. */
+  trapIfImm(producer: Producer, cond: Cond, kind: TrapKind, left: number, imm: number, shape = 0): void {
+    this.inst(compareOp(producer, Consumer.trap), imm, 0, Form.imm | (cond << Shape.condShift) | (kind << Shape.trapShift) | shape);
+    this.add(left, U.reg);
+  }
+}
+
+/** `Shift` of an i32 shift op (`inFamily`: it is one of the width asked for), else -1; a left rotation counts as ror. */
+function shiftKind(op: number, inFamily: boolean): number {
+  if (!inFamily) return -1;
+  switch (op) {
+    case Op.i32_shl: return Shift.lsl;
+    case Op.i32_shr_u: return Shift.lsr;
+    case Op.i32_shr_s: return Shift.asr;
+    case Op.i32_rotl: case Op.i32_rotr: return Shift.ror;
+    default: return -1;
+  }
+}
+
+/** Bytes an access touches, by op; 0 for other ops. */
+export const accessBytes: Uint8Array = accessTable();
+
+function accessTable(): Uint8Array {
+  const table = new Uint8Array(Op.count);
+  const set = (bytes: number, ...ops: Op[]) => ops.forEach((op) => (table[op] = bytes));
+  set(1, Op.i32_load8_s, Op.i32_load8_u, Op.i64_load8_s, Op.i64_load8_u, Op.i32_store8, Op.i64_store8);
+  set(2, Op.i32_load16_s, Op.i32_load16_u, Op.i64_load16_s, Op.i64_load16_u, Op.i32_store16, Op.i64_store16);
+  set(4, Op.i32_load, Op.f32_load, Op.i64_load32_s, Op.i64_load32_u, Op.i32_store, Op.f32_store, Op.i64_store32);
+  set(8, Op.i64_load, Op.f64_load, Op.i64_store, Op.f64_store);
+  return table;
+}

@@ -1,0 +1,366 @@
+// The pieces of arm64 code the runtime needs besides compiled functions: entry, host calls, builtins, trap exit, signals.
+//
+// Two stacks: C code (and JS above it) runs on the host's, compiled code on our own. The entry stub switches to ours and
+// keeps the way back in the exec-context (`Exec.hostSp`); host calls and builtins switch back for the time of the
+// callback and keep ours (`Exec.wasmSp`). A trap exit drops all of our stack above the innermost entry. Every field is
+// described in ir/layout.ts, every stub in ir/code.ts (RuntimeStubs). Structures of signals: Linux, arch/arm64
+// uapi/asm/sigcontext.h and ucontext.h. A stub's return address stands where a compiled function's does: 8 bytes below the
+// caller's stack pointer.
+import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
+import { BUILTIN_BIT, Exec, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
+import { Type, type FuncType } from "../../ir/types.js";
+import { callAbi } from "../abi.js";
+import { cpuFeatures, cpuProbe } from "./cpu-features.js";
+import { Assembler, accessScale, fitsDisplacement } from "./encode.js";
+import { Cond, Extend, Form, Index } from "./opcodes.js";
+import { Reg, cSavedFloats, cSavedInts, registers } from "./registers.js";
+
+/** Those of our convention that C saves, too: what compiled code may hold over a host call. */
+const calleeSaved = cSavedInts.filter((r) => (registers.calleeSavedInts >>> r) & 1);
+
+const exec = Reg.x16;
+const temp = Reg.x17;
+const ctx = Reg.vmctx;
+const sp = Reg.sp;
+
+/** `form t, [base + disp]`; large displacements by way of `via`. */
+function access(a: Assembler, form: number, t: number, base: Reg, disp: number, via: Reg): void {
+  if (fitsDisplacement(disp, accessScale(form))) return a.mem(form, t, base, disp);
+  a.movImm64(via, disp, 0);
+  a.memIndex(form, t, base, via, Extend.uxtx, false);
+}
+
+function load64(a: Assembler, t: Reg, base: Reg, disp: number): void {
+  a.mem(Form.ldr64, t, base, disp);
+}
+
+function store64(a: Assembler, base: Reg, disp: number, t: Reg): void {
+  a.mem(Form.str64, t, base, disp);
+}
+
+function storeImm32(a: Assembler, base: Reg, disp: number, imm: number, via: Reg): void {
+  if (imm === 0) return a.mem(Form.str32, Reg.zr, base, disp);
+  a.movImm32(via, imm);
+  a.mem(Form.str32, via, base, disp);
+}
+
+function imm64(a: Assembler, d: Reg, value: bigint): void {
+  a.movImm64(d, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+}
+
+/** d = sp; the stack pointer is an operand of additions alone. */
+function fromSp(a: Assembler, d: Reg): void {
+  a.addImm(Form.add64_i, d, sp, 0);
+}
+
+function toSp(a: Assembler, n: Reg): void {
+  a.addImm(Form.add64_i, sp, n, 0);
+}
+
+function loadForm(type: Type, reg: number): number {
+  if (reg < FIRST_FLOAT_REG) return type === Type.i32 || type === Type.f32 ? Form.ldr32 : Form.ldr64;
+  return type === Type.f32 ? Form.ldr_s : type === Type.f64 ? Form.ldr_d : Form.ldr_q;
+}
+
+function storeForm(type: Type, reg: number): number {
+  if (reg < FIRST_FLOAT_REG) return type === Type.i32 || type === Type.f32 ? Form.str32 : Form.str64;
+  return type === Type.f32 ? Form.str_s : type === Type.f64 ? Form.str_d : Form.str_q;
+}
+
+/** A value of a type from memory to memory; an i32 or f32 takes 4 bytes. */
+function copyValue(a: Assembler, type: Type, value: Reg, via: Reg, from: Reg, fromDisp: number, to: Reg, toDisp: number): void {
+  const reg = type === Type.v128 ? Reg.scratchFloat : value;
+  access(a, loadForm(type, reg), reg, from, fromDisp, via);
+  access(a, storeForm(type, reg), reg, to, toDisp, via);
+}
+
+const slot = (i: number): number => Exec.slots + i * SLOT_BYTES;
+
+// The frame of an entry on the host's stack, from `Exec.hostSp` up: outer wasmSp and hostSp, the C function's
+// callee-saved registers, the return address among them.
+const ENTRY_BYTES = 16 + 8 * (cSavedInts.length + cSavedFloats.length);
+
+function eachSaved(a: Assembler, ints: number, floats: number): void {
+  let at = 16;
+  for (let i = 0; i < cSavedInts.length; i += 2, at += 16) a.pair(ints, cSavedInts[i]!, cSavedInts[i + 1]!, sp, at);
+  for (let i = 0; i < cSavedFloats.length; i += 2, at += 16) a.pair(floats, cSavedFloats[i]!, cSavedFloats[i + 1]!, sp, at);
+}
+
+/** Back to the C caller of the innermost entry. `ex` holds the address of the exec-context; none of C's saved registers. */
+function leaveEntry(a: Assembler, ex: Reg): void {
+  load64(a, temp, ex, Exec.hostSp);
+  toSp(a, temp);
+  const other = Reg.x15;
+  a.pair(Form.ldp64, temp, other, sp, 0);
+  store64(a, ex, Exec.wasmSp, temp);
+  store64(a, ex, Exec.hostSp, other);
+  eachSaved(a, Form.ldp64, Form.ldp_d);
+  a.addImm(Form.add64_i, sp, sp, ENTRY_BYTES);
+  a.r(Form.ret, Reg.link);
+}
+
+function entry(sig: FuncType, execAddress: bigint): Uint8Array {
+  const a = new Assembler();
+  const abi = callAbi(sig, registers);
+  // Callee-saved in our convention, too: holds the exec-context over the call.
+  const ex = Reg.x19;
+  a.addImm(Form.sub64_i, sp, sp, ENTRY_BYTES);
+  eachSaved(a, Form.stp64, Form.stp_d);
+  imm64(a, ex, execAddress);
+  load64(a, temp, ex, Exec.wasmSp);
+  load64(a, Reg.x15, ex, Exec.hostSp);
+  a.pair(Form.stp64, temp, Reg.x15, sp, 0);
+  fromSp(a, Reg.x15);
+  store64(a, ex, Exec.hostSp, Reg.x15);
+  // trapKind and trapped.
+  store64(a, ex, Exec.trapKind, Reg.zr);
+  toSp(a, temp);
+  load64(a, ctx, ex, Exec.entryCtx);
+  if (abi.outgoingBytes > 0) {
+    // Arguments that overflow the registers must not overflow the stack.
+    a.movImm64(exec, abi.outgoingBytes, 0);
+    a.rrr(Form.sub64_r, exec, temp, exec);
+    load64(a, Reg.x15, ctx, VmCtx.stackLimit);
+    a.rrr(Form.subs64_r, Reg.zr, exec, Reg.x15);
+    const room = a.newLabel();
+    a.bcond(Cond.hs, room);
+    storeImm32(a, ex, Exec.trapKind, TrapKind.stack_exhausted, Reg.x15);
+    storeImm32(a, ex, Exec.trapped, 1, Reg.x15);
+    store64(a, ex, Exec.trapSp, temp);
+    store64(a, ex, Exec.trapCtx, ctx);
+    store64(a, ex, Exec.trapPc, Reg.zr);
+    a.mov(64, exec, ex);
+    leaveEntry(a, exec);
+    a.bind(room);
+    toSp(a, exec);
+  }
+  for (let i = 0; i < sig.params.length; i++) {
+    const where = abi.args[i]!;
+    const type = sig.params[i]!;
+    if (where >= 0) access(a, loadForm(type, where), where, ex, slot(i), temp);
+    else copyValue(a, type, exec, temp, ex, slot(i), sp, ~where);
+  }
+  load64(a, Reg.memoryBase, ctx, VmCtx.memory0Base);
+  load64(a, exec, ex, Exec.entryCode);
+  a.r(Form.blr, exec);
+  for (let i = 0; i < sig.results.length; i++) {
+    const where = abi.results[i]!;
+    const type = sig.results[i]!;
+    if (where >= 0) access(a, storeForm(type, where), where, ex, slot(i), temp);
+    else copyValue(a, type, exec, temp, sp, ~where, ex, slot(i));
+  }
+  a.mov(64, exec, ex);
+  leaveEntry(a, exec);
+  return a.finish();
+}
+
+/** The frame of a stub that calls back: outer wasmSp, callee-saved registers, padding, return address. */
+const CALLBACK_BYTES = (8 + 8 * calleeSaved.length + 8 + 15) & -16;
+
+/**
+ * Runs the callback with the id in w0 on the host's stack. Before: x16 the exec-context, sp and x30 as on entry of the stub.
+ * After: the same; falls through, or leaves by the trap exit if the JS function threw.
+ */
+function runCallback(a: Assembler): void {
+  // The callback keeps these anyway; here the runtime's scan for references finds what compiled code holds in them.
+  a.addImm(Form.sub64_i, sp, sp, CALLBACK_BYTES);
+  load64(a, temp, exec, Exec.wasmSp);
+  store64(a, sp, 0, temp);
+  calleeSaved.forEach((reg, i) => store64(a, sp, 8 + 8 * i, reg));
+  store64(a, sp, CALLBACK_BYTES - 8, Reg.link);
+  fromSp(a, temp);
+  store64(a, exec, Exec.wasmSp, temp);
+  store64(a, exec, Exec.callCtx, ctx);
+  // JS may fail before the callback's first statement: only its end says that nothing was thrown.
+  storeImm32(a, exec, Exec.hostThrew, 1, temp);
+  load64(a, temp, exec, Exec.hostSp);
+  toSp(a, temp);
+  load64(a, temp, exec, Exec.callback);
+  a.r(Form.blr, temp);
+  // x27 and x28 are callee-saved in C.
+  load64(a, exec, ctx, VmCtx.exec);
+  load64(a, temp, exec, Exec.wasmSp);
+  toSp(a, temp);
+  load64(a, temp, sp, 0);
+  store64(a, exec, Exec.wasmSp, temp);
+  load64(a, Reg.link, sp, CALLBACK_BYTES - 8);
+  a.addImm(Form.add64_i, sp, sp, CALLBACK_BYTES);
+  const fine = a.newLabel();
+  a.mem(Form.ldr32, temp, exec, Exec.hostThrew);
+  a.cbz(Form.cbz32, temp, fine);
+  storeImm32(a, exec, Exec.trapKind, TrapKind.host_exception, temp);
+  // As if the caller had called it.
+  load64(a, exec, ctx, VmCtx.trapExit);
+  a.r(Form.br, exec);
+  a.bind(fine);
+}
+
+function hostCall(sig: FuncType): Uint8Array {
+  const a = new Assembler();
+  const abi = callAbi(sig, registers);
+  load64(a, exec, ctx, VmCtx.exec);
+  for (let i = 0; i < sig.params.length; i++) {
+    const where = abi.args[i]!;
+    if (where >= 0) access(a, storeForm(sig.params[i]!, where), where, exec, slot(i), temp);
+    else copyValue(a, sig.params[i]!, Reg.x15, temp, sp, ~where, exec, slot(i));
+  }
+  a.mem(Form.ldr32, Reg.x0, ctx, VmCtx.hostFunc);
+  runCallback(a);
+  for (let i = 0; i < sig.results.length; i++) {
+    const where = abi.results[i]!;
+    if (where >= 0) access(a, loadForm(sig.results[i]!, where), where, exec, slot(i), temp);
+    else copyValue(a, sig.results[i]!, Reg.x15, temp, exec, slot(i), sp, ~where);
+  }
+  a.r(Form.ret, Reg.link);
+  return a.finish();
+}
+
+function builtin(): Uint8Array {
+  const a = new Assembler();
+  load64(a, exec, ctx, VmCtx.exec);
+  // The number, then up to five arguments; x27 and x28 are callee-saved in C.
+  const [number, ...args] = registers.argInts.slice(0, 6);
+  args.forEach((reg, i) => store64(a, exec, slot(i), reg));
+  a.logicalImm(Form.orr32_i, Reg.x0, number!, BUILTIN_BIT | 0, 0);
+  runCallback(a);
+  // What a builtin gives back is an i32.
+  a.mem(Form.ldr32, Reg.x0, exec, slot(0));
+  a.r(Form.ret, Reg.link);
+  return a.finish();
+}
+
+/** x30 names the site; x17 is the return address of a function without a frame. */
+function trapExit(): Uint8Array {
+  const a = new Assembler();
+  load64(a, exec, ctx, VmCtx.exec);
+  store64(a, exec, Exec.trapPc, Reg.link);
+  // Where a walk looks for it in a function that has no frame. Nobody else looks below the stack pointer.
+  fromSp(a, Reg.x15);
+  a.mem(Form.str64, temp, Reg.x15, -8);
+  store64(a, exec, Exec.trapSp, Reg.x15);
+  store64(a, exec, Exec.trapCtx, ctx);
+  storeImm32(a, exec, Exec.trapped, 1, temp);
+  leaveEntry(a, exec);
+  return a.finish();
+}
+
+/** Offsets in Linux' siginfo_t and ucontext_t. */
+const enum Linux {
+  siAddr = 16,
+  ucX0 = 184,
+  ucSp = 432,
+  ucPc = 440,
+  sysRtSigaction = 134,
+  SIGBUS = 7,
+  SIGFPE = 8,
+}
+
+const savedAt = (reg: Reg): number => Linux.ucX0 + 8 * reg;
+
+function signalHandler(context: SignalHandlerContext): Uint8Array {
+  const a = new Assembler();
+  const [signal, info, uc] = [Reg.x0, Reg.x1, Reg.x2];
+  const pc = Reg.x9;
+  const foreign = a.newLabel();
+  const exit = a.newLabel();
+  load64(a, pc, uc, Linux.ucPc);
+  imm64(a, Reg.x10, context.codeBase);
+  a.rrr(Form.subs64_r, Reg.zr, pc, Reg.x10);
+  a.bcond(Cond.lo, foreign);
+  imm64(a, Reg.x10, context.codeEnd);
+  a.rrr(Form.subs64_r, Reg.zr, pc, Reg.x10);
+  a.bcond(Cond.hs, foreign);
+
+  // Compiled code: x28 is its vm-context. Report, and go on at `exit` with x16 as the exec-context.
+  load64(a, Reg.x11, uc, savedAt(ctx));
+  load64(a, exec, Reg.x11, VmCtx.exec);
+  store64(a, exec, Exec.trapPc, pc);
+  store64(a, exec, Exec.trapCtx, Reg.x11);
+  load64(a, Reg.x10, uc, Linux.ucSp);
+  store64(a, exec, Exec.trapSp, Reg.x10);
+  // The return address, if the function has no frame: see trapExit.
+  load64(a, Reg.x11, uc, savedAt(Reg.link));
+  a.mem(Form.str64, Reg.x11, Reg.x10, -8);
+  load64(a, Reg.x10, info, Linux.siAddr);
+  store64(a, exec, Exec.faultAddress, Reg.x10);
+  storeImm32(a, exec, Exec.trapped, 1, temp);
+  store64(a, uc, savedAt(exec), exec);
+  a.adr(Reg.x10, exit);
+  store64(a, uc, Linux.ucPc, Reg.x10);
+  a.r(Form.ret, Reg.link);
+
+  // Another's: to the handler that was there before.
+  a.bind(foreign);
+  imm64(a, Reg.x10, context.previous);
+  for (const [number, offset] of [[Linux.SIGBUS, 16], [Linux.SIGFPE, 32]] as const) {
+    const other = a.newLabel();
+    a.addImm(Form.subs32_i, Reg.zr, signal, number);
+    a.bcond(Cond.ne, other);
+    a.addImm(Form.add64_i, Reg.x10, Reg.x10, offset);
+    a.bind(other);
+  }
+  load64(a, exec, Reg.x10, 0);
+  const byDefault = a.newLabel();
+  // SIG_DFL is 0, SIG_IGN 1.
+  a.addImm(Form.subs64_i, Reg.zr, exec, 1);
+  a.bcond(Cond.ls, byDefault);
+  a.r(Form.br, exec);
+  // The default action: set it and return, the fault comes again. A struct of zeros is SIG_DFL without flags.
+  a.bind(byDefault);
+  a.pair(Form.stp64, Reg.zr, Reg.zr, sp, -32, Index.pre);
+  a.pair(Form.stp64, Reg.zr, Reg.zr, sp, 16);
+  fromSp(a, Reg.x1);
+  a.movImm32(Reg.x2, 0);
+  a.movImm32(Reg.x3, 8);
+  a.movImm32(Reg.x8, Linux.sysRtSigaction);
+  a.exception(Form.svc, 0);
+  a.addImm(Form.add64_i, sp, sp, 32);
+  a.r(Form.ret, Reg.link);
+
+  a.bind(exit);
+  leaveEntry(a, exec);
+  return a.finish();
+}
+
+/**
+ * void (address, length): cleans the data cache to the point of unification and invalidates the instruction cache, a line at a time.
+ * CTR_EL0 has the smallest lines' sizes, log2 of words: data in bits 19:16, instructions in bits 3:0.
+ */
+function flushCode(): Uint8Array {
+  const a = new Assembler();
+  const [start, end, ctr, line, at] = [Reg.x0, Reg.x1, Reg.x2, Reg.x3, Reg.x4];
+  a.rrr(Form.add64_r, end, start, end);
+  a.system(Form.mrs_ctr_el0, ctr);
+  const sweep = (lsb: number, form: number) => {
+    a.bitfield(Form.ubfm64, line, ctr, lsb, lsb + 3);
+    a.movImm32(at, 4);
+    a.rrr(Form.lslv64, line, at, line);
+    a.addImm(Form.sub64_i, at, line, 1);
+    a.rrr(Form.bic64_r, at, start, at);
+    const next = a.newLabel();
+    a.bind(next);
+    a.system(form, at);
+    a.rrr(Form.add64_r, at, at, line);
+    a.rrr(Form.subs64_r, Reg.zr, at, end);
+    a.bcond(Cond.lo, next);
+    a.word(Form.dsb_ish);
+  };
+  sweep(16, Form.dc_cvau);
+  sweep(0, Form.ic_ivau);
+  a.word(Form.isb);
+  a.r(Form.ret, Reg.link);
+  return a.finish();
+}
+
+export const stubs: RuntimeStubs = {
+  target: "arm64",
+  entry,
+  hostCall,
+  builtin,
+  trapExit,
+  signalHandler,
+  cpuProbe,
+  cpuFeatures,
+  flushCode,
+};

@@ -1,0 +1,24 @@
+// The arm64 target: its parts under one name, as backends/target.ts asks for them.
+import type { Target } from "../target.js";
+import { describe } from "./describe.js";
+import { Disassembler } from "./disassemble.js";
+import { emit } from "./emit.js";
+import { relocate } from "./encode.js";
+import { lower } from "./lower.js";
+import { mops } from "./mops.js";
+import { names, Reg, registers } from "./registers.js";
+import { stubs } from "./stubs.js";
+
+export const arm64: Target = {
+  name: "arm64",
+  registers,
+  mops,
+  lower,
+  emit,
+  relocate,
+  stubs,
+  describe,
+  // Words of zeros are undefined instructions: the padding as it is unless given.
+  contextRegister: names[Reg.vmctx]!,
+  loadDisassembler: () => Disassembler.load(),
+};
