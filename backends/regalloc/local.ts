@@ -416,9 +416,12 @@ export class LocalAllocator {
     if (best < 0) this.fail(i, "its operands need more registers than there are");
     const v = this.held[best];
     this.release(v, best);
-    if (this.waitsAt[best] === i) this.inserted.src[this.waitsFor[best]] = this.home(v);
+    const { inserted } = this;
+    if (this.waitsAt[best] === i) inserted.src[this.waitsFor[best]] = this.home(v);
     else this.behind(i, best, this.home(v), v);
     this.waitsAt[best] = -1;
+    // Operands in fixed registers that were to be copied from it come from its home as well.
+    for (let m = inserted.head[4 * i + At.before]; m >= 0; m = inserted.next[m]) if (inserted.src[m] === best) inserted.src[m] = this.home(v);
     return best;
   }
 
@@ -640,7 +643,7 @@ export class LocalAllocator {
     const at = this.regOf[v];
     if (at === r) this.touch[r] = i;
     else if (at >= 0) {
-      this.touch[at] = i;
+      // Only a copy is needed: the register itself may still be taken, see `evict`.
       this.inserted.add(i, At.before, r, at, v);
     } else if (holdable && this.mfn.rematOp[v] === 0) this.hold(v, r, i);
     else this.inserted.add(i, At.before, r, this.home(v), v);
