@@ -52,6 +52,14 @@ export class Liveness {
   clobberAt: Int32Array[] = [];
   clobberCount = new Int32Array(8);
 
+  /** Operands in fixed registers that make no use: dead definitions, temporaries. `leftoverReg` is the register. */
+  leftoverCount = 0;
+  leftoverOpnd = new Int32Array(64);
+  leftoverReg = new Int32Array(64);
+  /** Instructions that are MOp.move already. */
+  moveCount = 0;
+  moveInst = new Int32Array(64);
+
   private live = 0;
   private defBlock = new Int32Array(256);
   private seen = new Int32Array(256);
@@ -202,6 +210,8 @@ export class Liveness {
     openEnd.fill(NONE, 0, mfn.vregCount);
     const { opndReg, opndInfo, lists, rematOp } = mfn;
     this.pairs.count = 0;
+    this.leftoverCount = 0;
+    this.moveCount = 0;
     const sets = mfn.clobberSets.length;
     if (this.clobberCount.length < sets) this.clobberCount = new Int32Array(sets * 2);
     this.clobberCount.fill(0);
@@ -235,6 +245,14 @@ export class Liveness {
         const start = mfn.opndStart[i];
         const end = start + mfn.opndCount[i];
         const isMove = mfn.op[i] === MOp.move;
+        if (isMove) {
+          if (this.moveCount === this.moveInst.length) {
+            const bigger = new Int32Array(this.moveCount * 2);
+            bigger.set(this.moveInst);
+            this.moveInst = bigger;
+          }
+          this.moveInst[this.moveCount++] = i;
+        }
         let tied = false;
         for (let k = start; k < end; k++) {
           const info = opndInfo[k];
@@ -259,7 +277,7 @@ export class Liveness {
               ivs.prependRange(v, pos + 3, openEnd[v], 1);
               ivs.prependUse(v, pos + 3, k, UseKind.copy, Role.fixedDef | Role.def, weight, fixed, fixed);
               openEnd[v] = NONE;
-            }
+            } else this.leftover(k, fixed);
             continue;
           }
           ivs.prependRange(v, from, openEnd[v] >= 0 ? openEnd[v] : pos + 4, 1);
@@ -276,8 +294,10 @@ export class Liveness {
           const v = opndReg[k];
           const constraint = info & Opnd.constraintMask;
           if (kind === Opnd.temp) {
-            if (constraint === Opnd.fixed) this.fix(map, info >> Opnd.payloadShift, pos, pos + 4);
-            else {
+            if (constraint === Opnd.fixed) {
+              this.fix(map, info >> Opnd.payloadShift, pos, pos + 4);
+              this.leftover(k, info >> Opnd.payloadShift);
+            } else {
               ivs.prependRange(v, pos, pos + 4, 1);
               ivs.prependUse(v, pos + 1, k, UseKind.register, Role.operand, weight, -1, NONE);
             }
@@ -331,6 +351,20 @@ export class Liveness {
       }
     }
     for (let c = 1; c < sets; c++) this.clobberAt[c].subarray(0, this.clobberCount[c]).reverse();
+  }
+
+  private leftover(opnd: number, reg: number): void {
+    const n = this.leftoverCount++;
+    if (n === this.leftoverOpnd.length) {
+      const opnds = new Int32Array(n * 2);
+      opnds.set(this.leftoverOpnd);
+      this.leftoverOpnd = opnds;
+      const regs = new Int32Array(n * 2);
+      regs.set(this.leftoverReg);
+      this.leftoverReg = regs;
+    }
+    this.leftoverOpnd[n] = opnd;
+    this.leftoverReg[n] = reg;
   }
 
   private opens(n: number, v: number, end: number): number {

@@ -16,6 +16,8 @@ import type { RegisterMap } from "./register-map.js";
 
 /** Pieces of one bundle before it is cut to single instructions. */
 const PIECES = 12;
+/** Positions between two uses that make a reload for the first not worth it. */
+const APART = 32;
 /** Calls looked at to find out whether all are in cold blocks. */
 const COLD_CALLS = 32;
 
@@ -352,7 +354,18 @@ export class Placer {
         return;
       }
     }
-    // The obstacle comes before the first use: nothing is gained before that.
+    // The obstacle comes before the first use: nothing is gained before that. Nor by uses that may read the slot
+    // themselves, as long as they are few and far between.
+    const inSlot = this.live.blockWeight[this.blockAt(start)] * 1.01;
+    while (ivs.useKind[first] !== UseKind.register && ivs.useWeight[first] <= inSlot) {
+      const next = ivs.useNext[first];
+      if (next < 0) {
+        this.spill(iv);
+        return;
+      }
+      if (ivs.usePos[next] - ivs.usePos[first] < APART) break;
+      first = next;
+    }
     const use = ivs.usePos[first];
     const useGap = ivs.useKind[first] === UseKind.copy ? (use + 1) & ~3 : use & ~3;
     let at = this.beforeUse(start, useGap);

@@ -16,11 +16,14 @@ export class RegisterMap {
   private freeNode = NIL;
   private readonly path = new Int32Array(LEVELS);
   private seed = 1;
+  /** Levels in use: those above are empty. */
+  private levels = 1;
 
   reset(): void {
     this.count = 64;
     this.freeNode = NIL;
     this.seed = 1;
+    this.levels = 1;
     this.next.fill(NIL, 0, 64 * LEVELS);
   }
 
@@ -28,7 +31,7 @@ export class RegisterMap {
   find(r: number, position: number): number {
     const { next, to } = this;
     let node = r;
-    for (let l = LEVELS - 1; l >= 0; l--) {
+    for (let l = this.levels - 1; l >= 0; l--) {
       for (let n = next[node * LEVELS + l]; n >= 0 && to[n] <= position; n = next[node * LEVELS + l]) node = n;
     }
     return next[node * LEVELS];
@@ -39,7 +42,6 @@ export class RegisterMap {
   }
 
   insert(r: number, from: number, to: number, iv: number): void {
-    this.trace(r, from);
     let node = this.freeNode;
     if (node >= 0) this.freeNode = this.next[node * LEVELS];
     else {
@@ -54,19 +56,17 @@ export class RegisterMap {
     x ^= x >>> 17;
     x ^= x << 5;
     this.seed = x;
+    // Two zero bits a level.
+    let height = 1;
+    for (let bits = x >>> 1; height < LEVELS && (bits & 3) === 0; bits >>>= 2) height++;
+    if (height > this.levels) this.levels = height;
+    this.trace(r, from);
     const { next, path } = this;
-    let bits = x >>> 1;
-    for (let l = 0; l < LEVELS; l++) {
-      if (l > 0) {
-        if ((bits & 3) !== 0) {
-          for (let m = l; m < LEVELS; m++) next[node * LEVELS + m] = NIL;
-          break;
-        }
-        bits >>>= 2;
-      }
+    for (let l = 0; l < height; l++) {
       next[node * LEVELS + l] = next[path[l] * LEVELS + l];
       next[path[l] * LEVELS + l] = node;
     }
+    for (let l = height; l < LEVELS; l++) next[node * LEVELS + l] = NIL;
   }
 
   /** Removes the range that starts at `from`. */
@@ -75,7 +75,7 @@ export class RegisterMap {
     const { next, path } = this;
     const node = next[path[0] * LEVELS];
     if (node < 0 || this.from[node] !== from) throw new Error(`register map: nothing of register ${r} starts at ${from}`);
-    for (let l = 0; l < LEVELS; l++) if (next[path[l] * LEVELS + l] === node) next[path[l] * LEVELS + l] = next[node * LEVELS + l];
+    for (let l = 0; l < this.levels; l++) if (next[path[l] * LEVELS + l] === node) next[path[l] * LEVELS + l] = next[node * LEVELS + l];
     next[node * LEVELS] = this.freeNode;
     this.freeNode = node;
   }
@@ -84,7 +84,7 @@ export class RegisterMap {
   private trace(r: number, position: number): void {
     const { next, from, path } = this;
     let node = r;
-    for (let l = LEVELS - 1; l >= 0; l--) {
+    for (let l = this.levels - 1; l >= 0; l--) {
       for (let n = next[node * LEVELS + l]; n >= 0 && from[n] < position; n = next[node * LEVELS + l]) node = n;
       path[l] = node;
     }

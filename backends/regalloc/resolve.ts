@@ -5,7 +5,7 @@
 // fixed definitions. A slot, once written, is right for good; so a bundle is stored either at its definitions or where
 // it passes from a register to the slot, whichever runs less often. Values that can be made again have no slot.
 // Relies on: pieces being cut at gaps only; `Liveness` for the values live into a block.
-import { FIRST_SLOT, MOp, Opnd } from "../../ir/machine/mfunc.js";
+import { FIRST_SLOT } from "../../ir/machine/mfunc.js";
 import type { MFunc } from "../../ir/machine/mfunc.js";
 import { At } from "./inserted.js";
 import type { InsertedMoves } from "./inserted.js";
@@ -14,6 +14,9 @@ import type { Intervals } from "./intervals.js";
 import type { Liveness } from "./liveness.js";
 import { REMAT } from "./parallel-move.js";
 import type { SlotAssigner } from "./slots.js";
+
+/** Segments that are sorted by insertion. */
+const SHORT = 40;
 
 export class Resolver {
   /** Segments of the bundles with several pieces: `segStart[bundle]`, `segCount[bundle]`, sorted by position. */
@@ -24,10 +27,11 @@ export class Resolver {
   private segBorn = new Uint8Array(256);
   private segCount = new Int32Array(64);
   private segs = 0;
-  private order = new Int32Array(256);
 
   /** By bundle: 1 if it has a slot; what storing at definitions and at passages would cost. */
   private slotted = new Uint8Array(64);
+  /** By vreg: 1 if its bundle has more than one piece. */
+  private several = new Uint8Array(64);
   private defCost = new Float64Array(64);
   private passCost = new Float64Array(64);
   /** Passages from a register to the slot, for the bundles that are stored there. */
@@ -57,6 +61,7 @@ export class Resolver {
       this.segStart = new Int32Array(n);
       this.segCount = new Int32Array(n);
       this.slotted = new Uint8Array(n);
+      this.several = new Uint8Array(n);
       this.defCost = new Float64Array(n);
       this.passCost = new Float64Array(n);
       this.slotFrom = new Int32Array(n);
@@ -72,12 +77,15 @@ export class Resolver {
       const bundle = ivs.ivBundle[iv];
       if (ivs.ivLoc[iv] === SPILLED && mfn.rematOp[bundle] === 0) this.slotted[bundle] = 1;
     }
-    for (let v = 0; v < vregs; v++) if (ivs.pieceCount[v] > 1) this.collectSegments(v);
+    for (let v = 0; v < vregs; v++) {
+      this.several[v] = ivs.pieceCount[ivs.root[v]] > 1 ? 1 : 0;
+      if (ivs.pieceCount[v] > 1) this.collectSegments(v);
+    }
     this.operands(dropped);
     for (let v = 0; v < vregs; v++) if (ivs.pieceCount[v] > 1) this.passagesInBlocks(v);
     this.edges();
     this.stores();
-    this.fixedOperands(dropped);
+    this.leftovers(dropped);
     this.placeSlots(slots);
   }
 
@@ -99,27 +107,48 @@ export class Resolver {
     const count = this.segs - start;
     this.segStart[bundle] = start;
     this.segCount[bundle] = count;
-    // Sorted by start: pairs packed into doubles, position first.
-    const keys = new Float64Array(count);
-    for (let n = 0; n < count; n++) keys[n] = this.segFrom[start + n] * 0x100_0000 + n;
-    keys.sort();
-    if (this.order.length < count) this.order = new Int32Array(count * 2);
-    const { order, segFrom, segTo, segIv, segBorn } = this;
-    for (let n = 0; n < count; n++) order[n] = start + (keys[n] % 0x100_0000);
-    const froms = new Int32Array(count);
-    const tos = new Int32Array(count);
-    const owners = new Int32Array(count);
-    const borns = new Uint8Array(count);
-    for (let n = 0; n < count; n++) {
-      froms[n] = segFrom[order[n]];
-      tos[n] = segTo[order[n]];
-      owners[n] = segIv[order[n]];
-      borns[n] = segBorn[order[n]];
+    if (count <= SHORT) this.sortShort(start, count);
+    else this.sortLong(start, count);
+  }
+
+  private sortShort(start: number, count: number): void {
+    const { segFrom, segTo, segIv, segBorn } = this;
+    for (let n = start + 1; n < start + count; n++) {
+      const from = segFrom[n];
+      const to = segTo[n];
+      const iv = segIv[n];
+      const born = segBorn[n];
+      let at = n;
+      for (; at > start && segFrom[at - 1] > from; at--) {
+        segFrom[at] = segFrom[at - 1];
+        segTo[at] = segTo[at - 1];
+        segIv[at] = segIv[at - 1];
+        segBorn[at] = segBorn[at - 1];
+      }
+      segFrom[at] = from;
+      segTo[at] = to;
+      segIv[at] = iv;
+      segBorn[at] = born;
     }
-    segFrom.set(froms, start);
-    segTo.set(tos, start);
-    segIv.set(owners, start);
-    segBorn.set(borns, start);
+  }
+
+  /** By pairs packed into doubles, position first. */
+  private sortLong(start: number, count: number): void {
+    const { segFrom, segTo, segIv, segBorn } = this;
+    const keys = new Float64Array(count);
+    for (let n = 0; n < count; n++) keys[n] = segFrom[start + n] * 0x100_0000 + n;
+    keys.sort();
+    const froms = segFrom.slice(start, start + count);
+    const tos = segTo.slice(start, start + count);
+    const owners = segIv.slice(start, start + count);
+    const borns = segBorn.slice(start, start + count);
+    for (let n = 0; n < count; n++) {
+      const from = keys[n] % 0x100_0000;
+      segFrom[start + n] = froms[from];
+      segTo[start + n] = tos[from];
+      segIv[start + n] = owners[from];
+      segBorn[start + n] = borns[from];
+    }
   }
 
   private growSegments(): void {
@@ -183,8 +212,10 @@ export class Resolver {
             break;
           case Role.fixedUse:
             inserted.add(ivs.instOf[(usePos[u] + 1) >> 2], At.before, useAux[u], this.source(bundle, loc), bundle);
+            mfn.opndReg[useOpnd[u]] = useAux[u];
             break;
           case Role.fixedDef:
+            mfn.opndReg[useOpnd[u]] = useAux[u];
             if (!spilled) inserted.add(ivs.instOf[usePos[u] >> 2], At.after, loc, useAux[u], bundle);
             else if (mfn.rematOp[bundle] === 0) inserted.add(ivs.instOf[usePos[u] >> 2], At.after, FIRST_SLOT + bundle, useAux[u], bundle);
             break;
@@ -203,30 +234,19 @@ export class Resolver {
     }
   }
 
-  /** Operands in fixed registers; moves between locations that turned out the same, or both slots. */
-  private fixedOperands(dropped: Uint8Array): void {
-    const { mfn, inserted } = this;
-    const { opndReg, opndInfo } = mfn;
-    for (let i = 0; i < mfn.instCount; i++) {
-      const start = mfn.opndStart[i];
-      const end = start + mfn.opndCount[i];
-      for (let k = start; k < end; k++) {
-        const info = opndInfo[k];
-        const constraint = info & Opnd.constraintMask;
-        if (constraint === Opnd.fixed) opndReg[k] = info >> Opnd.payloadShift;
-        else if (constraint === Opnd.same) {
-          const use = opndInfo[start + (info >> Opnd.payloadShift)];
-          if ((use & Opnd.constraintMask) === Opnd.fixed) opndReg[k] = use >> Opnd.payloadShift;
-        }
-      }
-      if (mfn.op[i] === MOp.move) {
-        const to = opndReg[start];
-        const from = opndReg[start + 1];
-        if (to === from) dropped[i] = 1;
-        else if (to >= FIRST_SLOT && from >= FIRST_SLOT) {
-          dropped[i] = 1;
-          inserted.add(i, At.exit, to, from, to - FIRST_SLOT);
-        }
+  /** Fixed operands that no range knows of; moves between locations that turned out the same, or both slots. */
+  private leftovers(dropped: Uint8Array): void {
+    const { mfn, inserted, live } = this;
+    const { opndReg } = mfn;
+    for (let n = 0; n < live.leftoverCount; n++) opndReg[live.leftoverOpnd[n]] = live.leftoverReg[n];
+    for (let n = 0; n < live.moveCount; n++) {
+      const i = live.moveInst[n];
+      const to = opndReg[mfn.opndStart[i]];
+      const from = opndReg[mfn.opndStart[i] + 1];
+      if (to === from) dropped[i] = 1;
+      else if (to >= FIRST_SLOT && from >= FIRST_SLOT) {
+        dropped[i] = 1;
+        inserted.add(i, At.exit, to, from, to - FIRST_SLOT);
       }
     }
   }
@@ -282,6 +302,7 @@ export class Resolver {
     const { mfn, ivs, live } = this;
     const { lists } = mfn;
     const { root, pieceCount } = ivs;
+    const { several } = this;
     for (let e = 0; e < mfn.edgeCount; e++) {
       const p = mfn.edgeFrom[e];
       const s = mfn.edgeTo[e];
@@ -292,8 +313,10 @@ export class Resolver {
       const at = onEntry ? At.entry : At.exit;
       const weight = Math.min(live.blockWeight[p], live.blockWeight[s]);
       for (let n = live.liveHead[s]; n >= 0; n = live.liveNext[n]) {
-        const bundle = root[live.liveVreg[n]];
-        if (pieceCount[bundle] > 1) this.pass(bundle, inst, at, this.locAt(bundle, leave), this.locAt(bundle, enter), weight);
+        const v = live.liveVreg[n];
+        if (several[v] === 0) continue;
+        const bundle = root[v];
+        this.pass(bundle, inst, at, this.locAt(bundle, leave), this.locAt(bundle, enter), weight);
       }
       for (let a = 0; a < mfn.paramCount[s]; a++) {
         const param = lists[mfn.paramStart[s] + a];
