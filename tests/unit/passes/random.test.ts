@@ -1,8 +1,13 @@
-// Random functions before and after each pass, and after the whole pipelines: the interpreter must see no difference.
+// Random functions before and after each pass, and after the whole pipelines: the interpreter must see no difference, and
+// native code must compute the same.
 //
 // Compared are results bit for bit, traps by kind, memory, globals and the number of host calls. `SEED=n COUNT=m` repeats.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { ModuleCodeBuilder } from "../../../backends/module-code.js";
+import { Allocator } from "../../../backends/regalloc/index.js";
+import type { CodegenOptions } from "../../../backends/target.js";
+import type { ModuleCode } from "../../../ir/code.js";
 import type { FuncIndex } from "../../../ir/entity.js";
 import type { Func } from "../../../ir/func.js";
 import { VmLayout } from "../../../ir/layout.js";
@@ -12,7 +17,8 @@ import { printFunc } from "../../../ir/print.js";
 import { verifyFunc } from "../../../ir/verify.js";
 import { printFuncType, Type } from "../../../ir/types.js";
 import { O0, O1, O2 } from "../../../pipeline/pipelines.js";
-import { callRaw, funcInstanceOf, Global, instantiate, Memory, Store, Trap } from "../../../runtime/index.js";
+import { hostTarget } from "../../../pipeline/targets.js";
+import { callRaw, funcInstanceOf, Global, hostCpuFeatures, instantiate, Memory, Store, Trap } from "../../../runtime/index.js";
 import { Random, randomBits, randomFunc, randomSig } from "./random-func.js";
 import { moduleText, runPasses } from "./support.js";
 
@@ -27,12 +33,14 @@ function freshModule(): Module {
 }
 
 /** What can be seen of running the function on some arguments, one after the other on one instance. */
-function seen(fn: Func, module: Module, args: readonly (readonly bigint[])[]): string[] {
+function seen(fn: Func, module: Module, args: readonly (readonly bigint[])[], native?: Native): string[] {
   let calls = 0;
   const global = (n: number) => Global.make({ value: "i32", mutable: true }, n, store);
   const a = global(5);
   const b = global(6);
-  const compiled = { module, layout: new VmLayout(module), functions: (_: FuncIndex) => fn, bounds: "explicit" as const };
+  const layout = new VmLayout(module);
+  const code = native && nativeCode(fn, module, layout, native);
+  const compiled = { module, layout, functions: (_: FuncIndex) => fn, bounds: native?.bounds ?? "explicit", code, stubs: code && target.stubs };
   const instance = instantiate(compiled, { env: { f: () => void calls++, a, b } }, store);
   const run = funcInstanceOf(instance.exports["run"] as () => unknown)!;
   const out: string[] = [];
@@ -49,6 +57,20 @@ function seen(fn: Func, module: Module, args: readonly (readonly bigint[])[]): s
     out.push(`calls ${calls} memory ${hash} globals ${String(a.value)} ${String(b.value)} ${String((instance.exports["g2"] as Global).value)}`);
   }
   return out;
+}
+
+type Native = Pick<CodegenOptions, "level" | "bounds">;
+const target = hostTarget();
+const features = new Set(hostCpuFeatures(target.stubs));
+
+/** The function as code: lowered, allocated (and the allocation proved), emitted. */
+function nativeCode(fn: Func, module: Module, layout: VmLayout, native: Native): ModuleCode {
+  const options = { ...native, features };
+  const mfn = target.lower(fn, { module, layout }, options);
+  new Allocator(target.registers).allocate(mfn, { level: native.level, check: true });
+  const builder = new ModuleCodeBuilder(target, fn.index, 1);
+  builder.add(target.emit(mfn, options));
+  return builder.finish();
 }
 
 function randomArgs(r: Random): bigint[] {
@@ -81,6 +103,24 @@ for (const [plan, names] of Object.entries(plans)) {
         const report = `seed ${seed + i} args ${args[at >> 1]!.join(" ")}:\n${before[at]}\n${after[at]}\n${printFunc(original)}\n${printFunc(changed)}`;
         assert.unreachable(report);
       }
+    }
+  });
+}
+
+for (const native of [{ level: 0, bounds: "guard" }, { level: 2, bounds: "guard" }, { level: 2, bounds: "explicit" }] as const) {
+  test(`native code at level ${native.level}, ${native.bounds}: ${count} random functions compute what the interpreter says`, () => {
+    for (let i = 0; i < count; i++) {
+      const size = 5 + ((seed + i) % 90);
+      const r = new Random(seed + i + 2_000_000);
+      const args = Array.from({ length: 6 }, () => randomArgs(r));
+      const original = randomFunc(seed + i, size);
+      const before = seen(original, freshModule(), args);
+      const module = freshModule();
+      const compiled = randomFunc(seed + i, size);
+      runPasses(module, compiled, native.level === 0 ? O0 : O2);
+      const after = seen(compiled, module, args, native);
+      const at = before.findIndex((line, k) => line !== after[k]);
+      if (at >= 0) assert.unreachable(`seed ${seed + i} args ${args[at >> 1]!.join(" ")}:\n${before[at]}\n${after[at]}\n${printFunc(compiled)}`);
     }
   });
 }
