@@ -5,12 +5,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { watToBytes } from "../../pipeline/frontend/wat.js";
 import { projectRoot } from "../bundle.js";
 
 const test = suite("command");
 const command = path.join(projectRoot, "dist", "cli.js");
 let directory: string;
-let wat: string;
+let wasm: string;
 
 interface Result {
   code: number | null;
@@ -23,12 +24,11 @@ function lathe(...args: string[]): Result {
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
-test.before(() => {
+test.before(async () => {
   if (!existsSync(command)) execFileSync(process.execPath, ["build.mjs"], { cwd: projectRoot });
   directory = mkdtempSync(path.join(tmpdir(), "lathe-cli-"));
-  wat = path.join(directory, "m.wat");
-  writeFileSync(
-    wat,
+  // Converted once: the parser of the text format costs more than all the rest of a short command.
+  const bytes = await watToBytes(
     `(module
       (type $a (func (param i32) (result i32)))
       (memory 1)
@@ -38,50 +38,68 @@ test.before(() => {
       (func (export "pair") (param f64 i64) (result f64 i64) (f64.sqrt (local.get 0)) (i64.add (local.get 1) (global.get $g)))
       (func (export "nan") (param f32) (result f32) (f32.neg (local.get 0)))
       (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
-      (func (export "loop") (param i32) (result i32) (call 5 (i32.add (local.get 0) (i32.const 1))) (i32.add (i32.const 1))))`.replace("(call 5", "(call 4"),
+      (func $loop (export "loop") (param i32) (result i32) (i32.add (call $loop (i32.add (local.get 0) (i32.const 1))) (i32.const 1))))`,
   );
+  wasm = path.join(directory, "m.wasm");
+  writeFileSync(wasm, bytes);
 });
 test.after(() => rmSync(directory, { recursive: true, force: true }));
 
 test("results go to stdout, one a line, and read back exactly", () => {
-  const result = lathe("run", wat, "--invoke", "pair", "2", "-7");
+  const result = lathe("run", wasm, "--invoke", "pair", "2", "-7");
   assert.is(result.err, "");
   assert.is(result.out, "1.4142135623730951\n-2\n");
   assert.is(result.code, 0);
-  const nan = lathe("run", wat, "--invoke", "nan", "nan:0x200001");
+  const nan = lathe("run", wasm, "--invoke", "nan", "nan:0x200001");
   assert.is(nan.out, "-nan:0x200001\n");
-  assert.is(lathe("run", wat, "--invoke", "nan", nan.out.trim()).out, "nan:0x200001\n");
-  assert.is(lathe("run", wat, "--invoke", "nan", "-inf").out, "inf\n");
-  assert.is(lathe("run", wat, "--invoke", "nan", "0").out, "-0\n");
+  assert.is(lathe("run", wasm, "--invoke", "nan", nan.out.trim()).out, "nan:0x200001\n");
+  assert.is(lathe("run", wasm, "--invoke", "nan", "-inf").out, "inf\n");
+  assert.is(lathe("run", wasm, "--invoke", "nan", "0").out, "-0\n");
 });
 
 test("every level and both engines agree", () => {
   for (const flags of [["-O0"], ["-O1"], ["-O2"], ["--interp"], ["--bounds", "explicit"]]) {
-    assert.equal(lathe("run", wat, "--invoke", "div", "7", ...flags), { code: 0, out: "14\n", err: "" }, flags.join(" "));
+    assert.equal(lathe("run", wasm, "--invoke", "div", "7", ...flags), { code: 0, out: "14\n", err: "" }, flags.join(" "));
   }
 });
 
 test("a trap ends with 134, its name and a backtrace on stderr", () => {
-  const result = lathe("run", wat, "--invoke", "div", "0");
+  const result = lathe("run", wasm, "--invoke", "div", "0");
   assert.is(result.code, 134);
   assert.is(result.out, "");
   assert.match(result.err, /^trap: integer divide by zero\n {4}at helper \(byte 0x[0-9a-f]+\)\n {4}at /);
   assert.not.match(result.err, /\.js:\d/);
-  assert.match(lathe("run", wat, "--invoke", "load", "-1").err, /out of bounds memory access/);
+  assert.match(lathe("run", wasm, "--invoke", "load", "-1").err, /out of bounds memory access/);
+});
+
+test("the text format is taken, too", () => {
+  const file = path.join(directory, "m.wat");
+  writeFileSync(file, `(module (func (export "f") (result i32) (i32.const 42)))`);
+  assert.equal(lathe("run", file, "--invoke", "f"), { code: 0, out: "42\n", err: "" });
+  writeFileSync(file, `(module (func (export "f") (result i32) (i32.konst 42)))`);
+  const refused = lathe("run", file, "--invoke", "f");
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /line 1, column/);
+});
+
+test("an exhausted stack is a trap like others", () => {
+  const result = lathe("run", wasm, "--invoke", "loop", "1");
+  assert.is(result.code, 134);
+  assert.match(result.err, /call stack exhausted/);
 });
 
 test("mistakes of usage end with 2 and say what there is", () => {
   assert.is(lathe("bogus").code, 2);
   assert.is(lathe("run").code, 2);
-  assert.is(lathe("run", wat, "--nonsense").code, 2);
-  const unknown = lathe("run", wat, "--invoke", "nope");
+  assert.is(lathe("run", wasm, "--nonsense").code, 2);
+  const unknown = lathe("run", wasm, "--invoke", "nope");
   assert.is(unknown.code, 2);
   assert.match(unknown.err, /there are div, pair/);
-  assert.is(lathe("run", wat, "--invoke", "div").code, 2);
-  assert.is(lathe("run", wat, "--invoke", "div", "x").code, 2);
-  assert.is(lathe("run", wat, "-O7").code, 2);
-  assert.is(lathe("dump", wat, "--stage", "nope").code, 2);
-  assert.is(lathe("dump", wat, "--func", "nope").code, 2);
+  assert.is(lathe("run", wasm, "--invoke", "div").code, 2);
+  assert.is(lathe("run", wasm, "--invoke", "div", "x").code, 2);
+  assert.is(lathe("run", wasm, "-O7").code, 2);
+  assert.is(lathe("dump", wasm, "--stage", "nope").code, 2);
+  assert.is(lathe("dump", wasm, "--func", "nope").code, 2);
 });
 
 test("failures end with 1, without a stack unless asked for", () => {
@@ -107,15 +125,15 @@ test("help for every command, on stdout", () => {
 });
 
 test("dump shows each stage, and no colours in a pipe", () => {
-  const all = lathe("dump", wat, "--func", "div", "--stage", "all");
+  const all = lathe("dump", wasm, "--func", "div", "--stage", "all");
   assert.is(all.err, "");
   for (const part of ["wasm @", "func @", "mfunc @", "code @", "call @0 \"helper\"", "i32"]) assert.ok(all.out.includes(part), part);
   assert.not.match(all.out, /\u001b/);
-  const asm = lathe("dump", wat, "--func", "pair", "--stage", "asm").out;
+  const asm = lathe("dump", wasm, "--func", "pair", "--stage", "asm").out;
   assert.match(asm, /; !0x[0-9a-f]+/);
   assert.match(asm, /g0/);
-  assert.match(lathe("dump", wat, "--func", "load", "--stage", "asm").out, /traps out_of_bounds_memory/);
-  assert.match(lathe("dump", wat, "--stage", "ssa").out, /func @4/);
+  assert.match(lathe("dump", wasm, "--func", "load", "--stage", "asm").out, /traps out_of_bounds_memory/);
+  assert.match(lathe("dump", wasm, "--stage", "ssa").out, /func @4/);
 });
 
 test("dump --after shows what canonicalize-types did", () => {
@@ -132,19 +150,19 @@ test("dump --after shows what canonicalize-types did", () => {
 
 test("verify takes what dump printed, and refuses what is broken", () => {
   // Without --func the declarations come along, so that the text stands for itself.
-  const { out } = lathe("dump", wat, "--stage", "ssa");
+  const { out } = lathe("dump", wasm, "--stage", "ssa");
   const good = path.join(directory, "good.ssa");
   writeFileSync(good, out);
   const accepted = lathe("verify", good);
   assert.is(accepted.err, "");
-  assert.match(accepted.out, /5 functions, nothing wrong/);
+  assert.match(accepted.out, /6 functions, nothing wrong/);
   const bad = path.join(directory, "bad.ssa");
   writeFileSync(bad, out.replace("f32.neg", "f64.neg"));
   const refused = lathe("verify", bad);
   assert.is(refused.code, 1);
   assert.match(refused.err, /does not verify/);
   const mir = path.join(directory, "good.mir");
-  writeFileSync(mir, lathe("dump", wat, "--func", "nan", "--stage", "mir").out);
+  writeFileSync(mir, lathe("dump", wasm, "--func", "nan", "--stage", "mir").out);
   assert.match(lathe("verify", mir).out, /1 function, nothing wrong/);
 });
 
@@ -152,7 +170,7 @@ test("passes and compile --stats", () => {
   const passes = lathe("passes").out;
   assert.match(passes, /canonicalize-types/);
   assert.match(passes, /^O2: canonicalize-types/m);
-  const stats = lathe("compile", wat, "--stats", "--verify", "--check").out;
+  const stats = lathe("compile", wasm, "--stats", "--verify", "--check").out;
   for (const part of ["functions", "peak memory", "allocate", "canonicalize-types"]) assert.ok(stats.includes(part), part);
 });
 
