@@ -12,12 +12,13 @@ import type { CopyPairs } from "./liveness.js";
 const STEPS = 400;
 
 export function coalesce(mfn: MFunc, ivs: Intervals, pairs: CopyPairs): void {
-  // Weights are sums of few distinct values: buckets by power of ten, in order of appearance.
-  for (let bucket = 5; bucket >= 0; bucket--) {
+  // Weights are few powers of ten and their hundredths: the most frequent first, in order of appearance.
+  const present = new Uint8Array(BUCKETS);
+  for (let n = 0; n < pairs.count; n++) present[bucketOf(pairs.weight[n])] = 1;
+  for (let bucket = BUCKETS - 1; bucket >= 0; bucket--) {
+    if (present[bucket] === 0) continue;
     for (let n = 0; n < pairs.count; n++) {
-      const w = pairs.weight[n];
-      const mine = w >= 10000 ? 5 : w >= 1000 ? 4 : w >= 100 ? 3 : w >= 10 ? 2 : w >= 1 ? 1 : 0;
-      if (mine !== bucket) continue;
+      if (bucketOf(pairs.weight[n]) !== bucket) continue;
       const a = ivs.findRoot(pairs.a[n]);
       const b = ivs.findRoot(pairs.b[n]);
       if (a === b || ivs.firstRange[a] < 0 || ivs.firstRange[b] < 0) continue;
@@ -32,10 +33,17 @@ export function coalesce(mfn: MFunc, ivs: Intervals, pairs: CopyPairs): void {
   for (let v = 0; v < mfn.vregCount; v++) ivs.root[v] = ivs.findRoot(v);
 }
 
+const BUCKETS = 6;
+
+function bucketOf(w: number): number {
+  return w >= 10000 ? 5 : w >= 1000 ? 4 : w >= 100 ? 3 : w >= 10 ? 2 : w >= 1 ? 1 : 0;
+}
+
 function meet(ivs: Intervals, a: number, b: number): boolean {
   const { rangeFrom, rangeTo, rangeNext } = ivs;
   let x = ivs.firstRange[a];
   let y = ivs.firstRange[b];
+  if (rangeTo[ivs.lastRange[a]] <= rangeFrom[y] || rangeTo[ivs.lastRange[b]] <= rangeFrom[x]) return false;
   while (x >= 0 && y >= 0) {
     if (rangeTo[x] <= rangeFrom[y]) x = rangeNext[x];
     else if (rangeTo[y] <= rangeFrom[x]) y = rangeNext[y];
@@ -44,41 +52,54 @@ function meet(ivs: Intervals, a: number, b: number): boolean {
   return false;
 }
 
+/** Joins b to a. Where one life ends before the other begins the lists are linked, else merged. */
 function join(ivs: Intervals, a: number, b: number): void {
-  const { rangeFrom, rangeNext, usePos, useNext } = ivs;
+  const { rangeFrom, rangeTo, usePos } = ivs;
   ivs.root[b] = a;
   ivs.rangesOf[a] += ivs.rangesOf[b];
   if (ivs.partner[a] < 0) ivs.partner[a] = ivs.partner[b];
-  let x = ivs.firstRange[a];
-  let y = ivs.firstRange[b];
+  if (rangeTo[ivs.lastRange[a]] <= rangeFrom[ivs.firstRange[b]]) {
+    ivs.rangeNext[ivs.lastRange[a]] = ivs.firstRange[b];
+    ivs.lastRange[a] = ivs.lastRange[b];
+  } else if (rangeTo[ivs.lastRange[b]] <= rangeFrom[ivs.firstRange[a]]) {
+    ivs.rangeNext[ivs.lastRange[b]] = ivs.firstRange[a];
+    ivs.firstRange[a] = ivs.firstRange[b];
+  } else {
+    if (rangeFrom[ivs.lastRange[b]] > rangeFrom[ivs.lastRange[a]]) ivs.lastRange[a] = ivs.lastRange[b];
+    ivs.firstRange[a] = merged(ivs.firstRange[a], ivs.firstRange[b], ivs.rangeFrom, ivs.rangeNext);
+  }
+  if (ivs.firstUse[b] < 0) return;
+  if (ivs.firstUse[a] < 0 || usePos[ivs.lastUse[b]] <= usePos[ivs.firstUse[a]]) {
+    if (ivs.firstUse[a] < 0) ivs.lastUse[a] = ivs.lastUse[b];
+    else ivs.useNext[ivs.lastUse[b]] = ivs.firstUse[a];
+    ivs.firstUse[a] = ivs.firstUse[b];
+  } else if (usePos[ivs.lastUse[a]] <= usePos[ivs.firstUse[b]]) {
+    ivs.useNext[ivs.lastUse[a]] = ivs.firstUse[b];
+    ivs.lastUse[a] = ivs.lastUse[b];
+  } else {
+    // Of two last uses at one position the list of `a` goes first.
+    if (usePos[ivs.lastUse[b]] >= usePos[ivs.lastUse[a]]) ivs.lastUse[a] = ivs.lastUse[b];
+    ivs.firstUse[a] = merged(ivs.firstUse[a], ivs.firstUse[b], ivs.usePos, ivs.useNext);
+  }
+}
+
+/** Two lists sorted by `key` as one; returns its first element. Of equal keys x's comes first. */
+function merged(x: number, y: number, key: Int32Array, next: Int32Array): number {
+  let first = NONE;
   let last = NONE;
-  while (x >= 0 || y >= 0) {
+  while (x >= 0 && y >= 0) {
     let take: number;
-    if (y < 0 || (x >= 0 && rangeFrom[x] < rangeFrom[y])) {
+    if (key[x] <= key[y]) {
       take = x;
-      x = rangeNext[x];
+      x = next[x];
     } else {
       take = y;
-      y = rangeNext[y];
+      y = next[y];
     }
-    if (last < 0) ivs.firstRange[a] = take;
-    else rangeNext[last] = take;
+    if (last < 0) first = take;
+    else next[last] = take;
     last = take;
   }
-  x = ivs.firstUse[a];
-  y = ivs.firstUse[b];
-  last = NONE;
-  while (x >= 0 || y >= 0) {
-    let take: number;
-    if (y < 0 || (x >= 0 && usePos[x] <= usePos[y])) {
-      take = x;
-      x = useNext[x];
-    } else {
-      take = y;
-      y = useNext[y];
-    }
-    if (last < 0) ivs.firstUse[a] = take;
-    else useNext[last] = take;
-    last = take;
-  }
+  next[last] = x >= 0 ? x : y;
+  return first;
 }

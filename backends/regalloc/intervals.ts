@@ -66,6 +66,8 @@ export class Intervals {
   // ---- by vreg while building, by root vreg afterwards ----
   firstRange = new Int32Array(256);
   firstUse = new Int32Array(256);
+  lastRange = new Int32Array(256);
+  lastUse = new Int32Array(256);
   root = new Int32Array(256);
   rangesOf = new Int32Array(256);
   /** A bundle that would best have the same register, NONE. */
@@ -100,6 +102,8 @@ export class Intervals {
       const n = vregs + (vregs >> 1);
       this.firstRange = new Int32Array(n);
       this.firstUse = new Int32Array(n);
+      this.lastRange = new Int32Array(n);
+      this.lastUse = new Int32Array(n);
       this.root = new Int32Array(n);
       this.rangesOf = new Int32Array(n);
       this.partner = new Int32Array(n);
@@ -108,6 +112,7 @@ export class Intervals {
     }
     this.firstRange.fill(NONE, 0, vregs);
     this.firstUse.fill(NONE, 0, vregs);
+    this.lastUse.fill(NONE, 0, vregs);
     this.rangesOf.fill(0, 0, vregs);
     this.partner.fill(NONE, 0, vregs);
     this.pieces.fill(NONE, 0, vregs);
@@ -145,7 +150,9 @@ export class Intervals {
       this.rangeBorn[first] = born;
       return;
     }
-    this.firstRange[v] = this.newRange(from, to, first, born);
+    const r = this.newRange(from, to, first, born);
+    this.firstRange[v] = r;
+    if (first < 0) this.lastRange[v] = r;
     this.rangesOf[v]++;
   }
 
@@ -171,6 +178,7 @@ export class Intervals {
       next = this.useNext[next];
     }
     this.useNext[u] = next;
+    if (next < 0) this.lastUse[v] = u;
     if (before < 0) this.firstUse[v] = u;
     else this.useNext[before] = u;
     this.useOpnd[u] = opnd;
