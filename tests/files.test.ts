@@ -1,11 +1,17 @@
 // Every file test under files/: one test a file. FILE_TESTS=PART runs those whose path holds PART.
+//
+// files/fuzz/SEED-NUMBER.wasm are modules on which the fuzzer once found something: they run as it runs them, against V8, in every mode.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { projectRoot } from "./bundle.js";
 import { checkText } from "./check-text.js";
+import { decodeModule } from "../pipeline/frontend/decode.js";
 import { runFileTest } from "./filetest.js";
+import { engineFor, modes } from "./modes.js";
+import { callPlan, differences, record } from "./oracle.js";
+import { v8Engine } from "./v8.js";
 
 const test = suite("files");
 const directory = path.join(projectRoot, "tests", "files");
@@ -24,6 +30,21 @@ for (const file of files) {
   test(file, async () => {
     const problems = await runFileTest(path.join(directory, file));
     if (problems.length > 0) throw new Error(problems.join("\n"));
+  });
+}
+
+for (const file of readdirSync(path.join(directory, "fuzz")).filter((name) => `fuzz/${name}`.includes(only)).sort()) {
+  const seeds = /^(\d+)-(\d+)\.wasm$/.exec(file);
+  if (!seeds) continue;
+  test(`fuzz/${file}`, async () => {
+    const bytes = Uint8Array.from(readFileSync(path.join(directory, "fuzz", file)));
+    const seed = (Number(seeds[1]) + Number(seeds[2])) >>> 0;
+    const module = decodeModule(bytes);
+    const plan = callPlan(module, seed, 2);
+    const expected = record(v8Engine, bytes, module, plan, seed);
+    for (const mode of modes) {
+      if (mode !== "v8") assert.equal(differences(record(await engineFor(mode), bytes, module, plan, seed), expected), [], mode);
+    }
   });
 }
 
