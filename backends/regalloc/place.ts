@@ -169,7 +169,7 @@ export class Placer {
       if (map.to[node] <= rangeFrom[range]) {
         // A few steps along the list, then a search.
         let steps = 4;
-        do node = map.next[node * 8];
+        do node = map.after(node);
         while (node >= 0 && map.to[node] <= rangeFrom[range] && --steps > 0);
         if (node >= 0 && steps === 0) node = map.find(r, rangeFrom[range]);
         continue;
@@ -183,7 +183,7 @@ export class Placer {
       const w = other < 0 ? Infinity : ivs.ivWeight[other];
       if (w > this.meetWeight) this.meetWeight = w;
       if (w >= limit) return;
-      node = map.next[node * 8];
+      node = map.after(node);
     }
   }
 

@@ -11,11 +11,11 @@ const registers = registerFile(12, 15);
 const callInts = 0xff;
 const callFloats = 0x7fff;
 
-/** Best of three, in ms of this thread's own time as far as can be had. */
+/** The better of two, in ms of this thread's own time as far as can be had. */
 function time(make: () => MFunc, level: 0 | 2): number {
   let best = Infinity;
   const allocator = new Allocator(registers);
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const mfn = make();
     const before = process.cpuUsage().user;
     allocator.allocate(mfn, { level });
