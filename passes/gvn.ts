@@ -29,12 +29,13 @@ export const gvn = definePass({
   },
 });
 
-/** Bytes of a store and the load that would read all of it back unchanged (NONE: no such load); by op. */
+/** Bytes that a store writes, a load reads, by op; 0 for others. */
 const storeBytes = accessBytes(Is.writes_memory);
 const loadBytes = accessBytes(Is.reads_memory);
 function accessBytes(flag: Is): Uint8Array {
   return Uint8Array.from(opInfo, (info) => (info.flags & flag ? (memoryAccess(info.op)?.bytes ?? 0) : 0));
 }
+/** The load that reads back, unchanged, all that a store wrote; NONE where there is none. */
 function loadOfStore(op: Op): Op | typeof NONE {
   switch (op) {
     case Op.i32_store:

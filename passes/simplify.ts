@@ -94,8 +94,6 @@ function simplifyInst(fn: Func, v: Value): number {
   return steps;
 }
 
-const folded = new Int32Array(2);
-
 /** An operation on constants becomes their result, unless it traps. */
 function foldConstants(fn: Func, v: Value): boolean {
   const op = fn.op[v] as Op;
@@ -105,6 +103,7 @@ function foldConstants(fn: Func, v: Value): boolean {
   if (!(opFlags[fn.op[x]] & Is.const)) return false;
   const y = args === 2 ? fn.arg(v, 1) : x;
   if (!(opFlags[fn.op[y]] & Is.const)) return false;
+  const folded = new Int32Array(2);
   if (foldOp(op, fn.imm[x], fn.imm2[x], fn.imm[y], fn.imm2[y], folded) !== Fold.ok) return false;
   fn.becomeConst(v, folded[0], folded[1]);
   return true;

@@ -20,7 +20,7 @@ import { WasmError } from "./frontend/error.js";
 import { translateFunction } from "./frontend/translate.js";
 import type { Settings } from "./options.js";
 import { PassRunner } from "./runner.js";
-import { History, snapshot, type FuncState, type ModuleStage } from "./state.js";
+import { History, snapshot, type Diagnostic, type FuncState, type ModuleStage } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
@@ -56,7 +56,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   const { observe } = settings;
   const module = decoded.clone();
-  const history = settings.record ? new History(module, settings.plain) : undefined;
+  const history = settings.record ? new History(module, settings.plain, missingPasses(settings)) : undefined;
   const runner = new PassRunner(
     module,
     settings.schedule.ssa,
@@ -215,6 +215,10 @@ class Recorder {
     this.history.advance({ name, stage, module: this.module, funcs: new Map(changed), ms: now - this.last });
     this.last = performance.now();
   }
+}
+
+function missingPasses(settings: Settings): Diagnostic[] {
+  return settings.schedule.missing.map((pass) => ({ severity: "warning", message: `${pass.name} is switched off: ${pass.required!.why}` }));
 }
 
 function stampOf(fn: Func): number {

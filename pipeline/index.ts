@@ -10,8 +10,9 @@ import { hostCpuFeatures } from "../runtime/index.js";
 import { compileBytes, type Compilation } from "./compile.js";
 import { decodeModule } from "./frontend/decode.js";
 import { toBytes } from "./frontend/wat.js";
-import { resolveOptions, type CompileOptions, type Settings } from "./options.js";
-import type { WasmPass } from "../passes/pass.js";
+import { resolveOptions, type CompileOptions } from "./options.js";
+import { runWasmPasses } from "./runner.js";
+import type { PassStats } from "./stats.js";
 
 const featuresOf = new WeakMap<Target, readonly string[]>();
 
@@ -35,7 +36,11 @@ export async function compile(input: Uint8Array | string, options: CompileOption
   if (settings.schedule.wasm.length > 0) {
     // What a pass of the wasm stage gets must be a valid module.
     decodeModule(bytes);
-    for (const pass of settings.schedule.wasm) bytes = await (pass as WasmPass).run(bytes, wasmContext(pass as WasmPass, settings));
+    const stats: PassStats[] = [];
+    bytes = await runWasmPasses(bytes, settings.schedule.wasm, settings, stats);
+    const compilation = compileBytes(bytes, settings);
+    compilation.stats.passes.unshift(...stats);
+    return compilation;
   }
   return compileBytes(bytes, settings);
 }
@@ -46,11 +51,6 @@ export function compileSync(bytes: Uint8Array, options: CompileOptions = {}): Co
   const [pass] = settings.schedule.wasm;
   if (pass) throw new Error(`the pass "${pass.name}" works on bytes and may be asynchronous: use compile()`);
   return compileBytes(bytes, settings);
-}
-
-function wasmContext(pass: WasmPass, settings: Settings) {
-  const options = Object.fromEntries(Object.entries(pass.options ?? {}).map(([name, option]) => [name, option.default]));
-  return { options: { ...options, ...settings.passOptions[pass.name] }, count: () => undefined };
 }
 
 // Compiling

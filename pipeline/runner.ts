@@ -10,11 +10,11 @@ import path from "node:path";
 import type { Analysis } from "../ir/analysis/analysis.js";
 import type { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
-import type { Module } from "../ir/module.js";
+import { Module } from "../ir/module.js";
 import { printModule } from "../ir/print.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import { passes as registry } from "../passes/index.js";
-import type { FuncPass, MachinePass, ModulePass, OptionValue, Pass, PassContext } from "../passes/pass.js";
+import type { FuncPass, MachinePass, ModulePass, OptionValue, Pass, PassContext, WasmPass } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
 import type { PassStats } from "./stats.js";
 
@@ -262,6 +262,26 @@ export class PassRunner {
     error.file = file;
     return error;
   }
+}
+
+/** Runs passes of the `wasm` stage, one after the other. */
+export async function runWasmPasses(bytes: Uint8Array, passes: readonly Pass[], settings: RunnerSettings, stats: PassStats[]): Promise<Uint8Array> {
+  for (const [position, pass] of passes.entries()) {
+    const slot = new Slot(pass, position, new Module(bytes), settings, (fn) => new FuncAnalyses(fn));
+    stats.push(slot.stats);
+    const started = performance.now();
+    let result: Uint8Array;
+    try {
+      result = await (pass as WasmPass).run(bytes, slot);
+    } catch (cause) {
+      throw new PassError(`pass ${pass.name} failed: ${messageOf(cause)}`, pass.name, undefined, cause);
+    }
+    slot.stats.ms += performance.now() - started;
+    slot.stats.runs++;
+    if (result !== bytes) slot.stats.changed++;
+    bytes = result;
+  }
+  return bytes;
 }
 
 function messageOf(cause: unknown): string {

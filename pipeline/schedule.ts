@@ -26,6 +26,8 @@ export interface Schedule {
   readonly wasm: readonly Pass[];
   readonly ssa: readonly Pass[];
   readonly machine: readonly Pass[];
+  /** Required passes that were switched off. */
+  readonly missing: readonly Pass[];
 }
 
 const stageOrder: readonly Stage[] = ["wasm", "ssa", "machine"];
@@ -62,7 +64,7 @@ export function schedule(request: ScheduleRequest): Schedule {
   for (const pass of extra) place(list, pass, graph);
   checkOrder(list, graph);
   const ofStage = (stage: Stage) => list.filter((pass) => pass.stage === stage);
-  return { wasm: ofStage("wasm"), ssa: ofStage("ssa"), machine: ofStage("machine") };
+  return { wasm: ofStage("wasm"), ssa: ofStage("ssa"), machine: ofStage("machine"), missing: request.passes.filter((pass) => pass.required && disabled.has(pass.name)) };
 }
 
 /** The label of an edge from `a` to `b`: whether a's first run comes before b's first, or a's last before b's last; and why. */

@@ -63,10 +63,10 @@ export class History {
   private readonly states: ModuleState[];
   private readonly steps: { readonly forward: readonly Patch[]; readonly back: readonly Patch[] }[] = [];
 
-  constructor(module: Module, options: Readonly<Record<string, unknown>>) {
+  constructor(module: Module, options: Readonly<Record<string, unknown>>, diagnostics: readonly Diagnostic[] = []) {
     enablePatches();
     this.states = [
-      { stage: "decoded", revision: 0, module: seal(module.clone()), funcs: {}, records: [], options: { ...options }, diagnostics: [] },
+      { stage: "decoded", revision: 0, module: seal(module.clone()), funcs: {}, records: [], options: { ...options }, diagnostics: [...diagnostics] },
     ];
   }
 
@@ -107,16 +107,6 @@ export class History {
     this.states.push(next);
     this.steps.push({ forward, back });
     return next;
-  }
-
-  /** Adds diagnostics to the latest revision's successor state without a pass of their own. */
-  note(diagnostic: Diagnostic): void {
-    const [next, forward, back] = produceWithPatches(this.current, (draft) => {
-      draft.revision++;
-      draft.diagnostics.push(diagnostic);
-    });
-    this.states.push(next);
-    this.steps.push({ forward, back });
   }
 }
 

@@ -53,7 +53,7 @@ function runFile(file: string, script: string): Promise<Outcome> {
       else if (signal) reason = `ended by ${signal}`;
       else if (all === undefined) reason = `ended with code ${code} before its tests were counted`;
       else if (code !== 0 && failed === 0) reason = `ended with code ${code}`;
-      else if (all === 0) reason = "has no tests";
+      else if (all === 0 && skipped === 0) reason = "has no tests";
       if (reason) failed++;
       resolve({ file, passed, failed, skipped, seconds: (performance.now() - started) / 1000, output, reason });
     });

@@ -94,10 +94,9 @@ export function newInt(fn: Func, v: Value, w: IntOps, n: number): Value {
   return fn.insertBefore(v, w.constant, w.type, [], n, w.bits === 64 ? n >> 31 : 0);
 }
 
-const out = new Int32Array(2);
-
 /** A new constant before `v`: `op` of two integer constants of that width. `op` must not trap on them. */
 export function newFolded(fn: Func, v: Value, w: IntOps, op: Op, x: Value, y: Value): Value {
+  const out = new Int32Array(2);
   if (foldOp(op, fn.imm[x], fn.imm2[x], fn.imm[y], fn.imm2[y], out) !== Fold.ok) throw new Error(`v${v}: a fold that traps`);
   return fn.insertBefore(v, w.constant, w.type, [], out[0], w.bits === 64 ? out[1] : 0);
 }

@@ -50,7 +50,12 @@ test("streaming, recording and a module pass make the same bytes, twice the same
 test("text is compiled, too, and binaryen's passes run on bytes", async () => {
   const compiled = await compile(wat, { passes: ["binaryen:O2"], verify: true });
   assert.is((instantiate(compiled, imports).exports as { sum(n: number): number }).sum(4), 92_092);
+  assert.is(compiled.stats.passes[0]!.name, "binaryen:O2");
+  assert.is(compiled.stats.passes[0]!.runs, 1);
   assert.throws(() => compileSync(bytes, { passes: ["binaryen:O2"] }), /use compile\(\)/);
+  const broken = definePass({ name: "broken", summary: "", stage: "wasm", scope: "module", run: () => new Uint8Array(3) });
+  const ended = await compile(bytes, { passes: [broken] }).then(() => undefined, (error: Error) => error);
+  assert.instance(ended, WasmError);
 });
 
 test("history: a revision a pass, snapshots sealed, patches lead back and forth", () => {
@@ -70,6 +75,13 @@ test("history: a revision a pass, snapshots sealed, patches lead back and forth"
   const back = applyPatches(history.current, history.patches(revision, 2));
   assert.is(back.funcs[2]!.ssa, history.at(2).funcs[2]!.ssa);
   assert.throws(() => history.at(revision + 1), /no revision/);
+});
+
+test("a required pass that was switched off is a diagnostic", () => {
+  const { history } = compileSync(bytes, { record: true, disable: ["canonicalize-types"] });
+  assert.equal(history!.current.diagnostics.map(({ severity, message }) => `${severity}: ${message}`), [
+    "warning: canonicalize-types is switched off: every pass may compare types of one module by index",
+  ]);
 });
 
 test("observers see every step of every function, in order", () => {
