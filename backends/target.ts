@@ -55,6 +55,8 @@ export interface CodegenModule {
 
 export interface Target {
   readonly name: string;
+  /** Names of the CPU features that change the code. */
+  readonly features: readonly string[];
   readonly registers: RegisterFile;
   /** Indexed by machine op number; the shared ones (MOp) included. */
   readonly mops: readonly (MopInfo | undefined)[];

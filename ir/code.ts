@@ -49,6 +49,8 @@ export interface SignalHandlerContext {
 /** The ISA-specific pieces the runtime needs. A backend makes it, `pipeline` hands it over. */
 export interface RuntimeStubs {
   readonly target: string;
+  /** What runs them: `process.arch` of such a host. */
+  readonly architecture: string;
   /**
    * C function `void ()`: enters `Exec.entryCode` with context `Exec.entryCtx` on the Wasm stack (`Exec.wasmSp`); arguments from
    * slots, results to slots. Nests. Comes back with `Exec.trapped` = 0, or 1 after a trap or an exception. `exec` is baked in.

@@ -46,8 +46,9 @@ function program(): Command {
     .command("verify")
     .description("verify IR in text form (.ssa or .mir)")
     .argument("<file>")
+    .option("--arch <name>", "instruction set of a .mir; default this host's")
     .option("--pass <name>", "run this pass on every function and verify again: how a failed pass is replayed")
-    .action(async (file: string, flags: { pass?: string }) => (await import("./cli/verify.js")).verify(file, flags.pass));
+    .action(async (file: string, flags: { arch?: string; pass?: string }) => (await import("./cli/verify.js")).verify(file, flags));
   addCompilerFlags(lathe.command("compile"))
     .description("compile everything, run nothing")
     .argument("<file>")

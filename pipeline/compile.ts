@@ -22,6 +22,7 @@ import type { Settings } from "./options.js";
 import { PassRunner } from "./runner.js";
 import { History, snapshot, type Diagnostic, type FuncState, type ModuleStage } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
+import { hostTarget } from "./targets.js";
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
 export interface Compilation extends CompiledModule {
@@ -178,7 +179,8 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     module,
     layout: codegen.layout,
     target: settings.target,
-    stubs: settings.target.stubs,
+    // Interpreted modules meet native code of this host alone.
+    stubs: interpreted ? hostTarget()?.stubs : settings.target.stubs,
     bounds: settings.codegen.bounds,
     settings,
     code,

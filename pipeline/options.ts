@@ -8,7 +8,7 @@ import { passes as registry } from "../passes/index.js";
 import type { OptionValue, Pass } from "../passes/pass.js";
 import { pipelines, type Level } from "./pipelines.js";
 import { schedule, type Schedule } from "./schedule.js";
-import { hostTarget, targetNamed } from "./targets.js";
+import { hostTarget, targetNamed, targets } from "./targets.js";
 
 /** Called as functions pass by, for whoever wants to look: nothing may be changed, and nothing kept without a copy. */
 export interface CompileObserver {
@@ -29,7 +29,7 @@ export interface CompileOptions {
   bounds?: "guard" | "explicit";
   /** `native` (default), or `interpreter`: no code is made, the reference interpreter runs the SSA behind the passes. */
   engine?: "native" | "interpreter";
-  /** Instruction set: the host's by default. Code for another one can be made but not run. */
+  /** Name of the instruction set, of `targetNames`: the host's by default. Code for another one can be made but not run. */
   target?: string;
   /** CPU features that the code may use, by the target's names. Default: what this host's CPU has. */
   features?: readonly string[];
@@ -80,8 +80,14 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   if (level !== 0 && level !== 1 && level !== 2) throw new Error(`level is 0, 1 or 2, not ${String(level)}`);
   const bounds = options.bounds ?? "guard";
   if (bounds !== "guard" && bounds !== "explicit") throw new Error(`bounds is "guard" or "explicit", not ${JSON.stringify(bounds)}`);
-  const target = options.target === undefined ? hostTarget() : targetNamed(options.target);
+  const engine = options.engine ?? "native";
+  if (engine !== "native" && engine !== "interpreter") throw new Error(`engine is "native" or "interpreter", not ${JSON.stringify(engine)}`);
+  // What is interpreted needs no target, so that hosts without one can interpret.
+  const target = engine === "interpreter" && options.target === undefined && !hostTarget() ? targets[0]! : targetNamed(options.target);
   const features = options.features ?? (target === hostTarget() ? hostFeatures(target) : []);
+  for (const name of features) {
+    if (!target.features.includes(name)) throw new Error(`${target.name} has no CPU feature "${name}"; known are ${target.features.join(", ") || "none"}`);
+  }
 
   const known = new Map(registry.map((pass) => [pass.name, pass]));
   const own = new Map<string, Pass>();
@@ -107,7 +113,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },
-    engine: options.engine ?? "native",
+    engine,
     schedule: plan,
     passOptions,
     verify: options.verify ?? false,

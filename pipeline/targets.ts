@@ -1,21 +1,23 @@
-// The registry of targets: one line each, by Node's name of the architecture they run on.
+// The registry of targets: one import and one entry each.
 import { amd64 } from "../backends/amd64/target.js";
+import { arm64 } from "../backends/arm64/target.js";
 import type { Target } from "../backends/target.js";
 
-const targets: Readonly<Partial<Record<NodeJS.Architecture, Target>>> = { x64: amd64 };
+export const targets: readonly Target[] = [amd64, arm64];
 
-export const targetNames: readonly string[] = Object.values(targets).map((target) => target.name);
+export const targetNames: readonly string[] = targets.map((target) => target.name);
 
-/** The target this process can run. Throws where there is none. */
-export function hostTarget(): Target {
-  const target = targets[process.arch];
-  if (!target) throw new Error(`no backend for this host's architecture (${process.arch}); there are ${targetNames.join(", ")}`);
-  return target;
+/** The target whose code this process can run, if there is one. */
+export function hostTarget(): Target | undefined {
+  return targets.find((target) => target.stubs.architecture === process.arch);
 }
 
-/** @throws Error with the names there are. */
-export function targetNamed(name: string): Target {
-  const target = Object.values(targets).find((one) => one.name === name);
-  if (!target) throw new Error(`there is no target "${name}"; there are ${targetNames.join(", ")}`);
+/**
+ * A target by its name; the host's without one.
+ * @throws Error with the names there are.
+ */
+export function targetNamed(name?: string): Target {
+  const target = name === undefined ? hostTarget() : targets.find((one) => one.name === name);
+  if (!target) throw new Error(`${name === undefined ? `no target runs on this host (${process.arch})` : `there is no target "${name}"`}; there are ${targetNames.join(", ")}`);
   return target;
 }

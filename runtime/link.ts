@@ -43,6 +43,9 @@ export function instantiate(compiled: CompiledModule, imports: Imports = {}, sto
   const { module } = compiled;
   const { thread } = store;
   if (compiled.code && compiled.code.target !== compiled.stubs?.target) throw new Error("compiled code comes with its target's stubs");
+  if (compiled.code && compiled.stubs!.architecture !== process.arch) {
+    throw new Error(`the module was compiled for ${compiled.code.target}, which this host (${process.arch}) cannot run`);
+  }
   if (compiled.code && compiled.bounds === "guard" && !thread.options.handleSignals) {
     throw new Error("the module was compiled to rely on guard pages, but this thread does not handle signals: compile it with explicit bounds checks");
   }

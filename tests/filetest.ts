@@ -15,7 +15,7 @@ import { loadDisassembler } from "../pipeline/dump/asm.js";
 import { dumpStage, isRecorded, stages, type StageName } from "../pipeline/dump/stages.js";
 import { compile, compileSync, decodeModule, translateFunction, passes as registry, type CompileOptions, type FuncIndex, type Level } from "../pipeline/index.js";
 import { toBytes } from "../pipeline/frontend/wat.js";
-import { hostTarget } from "../pipeline/targets.js";
+import { targetNamed } from "../pipeline/targets.js";
 import type { PassContext } from "../passes/pass.js";
 import { checkText, type Check } from "./check-text.js";
 import { parseVals, printOutcome, printVal, sameVal, type Extern, type Outcome, type Val } from "./engine.js";
@@ -185,7 +185,7 @@ function verifySsa(text: string): { module: Module; funcs: Func[] } {
 }
 
 function verifyMir(text: string) {
-  const target = hostTarget();
+  const target = targetNamed();
   const mfuncs = parseMFuncs(text, target);
   const problems = mfuncs.flatMap((mfn) => verifyMFunc(mfn, target));
   if (problems.length > 0) throw new Error(problems.map(String).join("\n"));
@@ -256,7 +256,7 @@ function roundTrip(text: string, kind: string, checks: readonly Check[]): string
     for (const fn of funcs) printFunc(fn, module);
     return checkText(once, checks);
   }
-  const target = hostTarget();
+  const target = targetNamed();
   const once = verifyMir(text).map((mfn) => printMFunc(mfn, target)).join("\n");
   const twice = verifyMir(once).map((mfn) => printMFunc(mfn, target)).join("\n");
   if (once !== twice) return ["printed, parsed and printed again, the text differs"];
@@ -264,7 +264,7 @@ function roundTrip(text: string, kind: string, checks: readonly Check[]): string
 }
 
 function allocated(text: string, args: readonly string[], checks: readonly Check[]): string[] {
-  const target = hostTarget();
+  const target = targetNamed();
   const level = Number(args.find((arg) => /^-O[012]$/.test(arg))?.[2] ?? 2) as Level;
   const out = verifyMir(text).map((mfn) => {
     allocate(mfn, target.registers, { level, check: true });

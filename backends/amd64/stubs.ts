@@ -282,6 +282,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
 
 export const stubs: RuntimeStubs = {
   target: "amd64",
+  architecture: "x64",
   entry,
   hostCall,
   builtin,

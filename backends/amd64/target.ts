@@ -1,5 +1,6 @@
 // The amd64 target: its parts under one name, as backends/target.ts asks for them.
 import type { Target } from "../target.js";
+import { features } from "./cpu-features.js";
 import { describe } from "./describe.js";
 import { Disassembler } from "./disassemble.js";
 import { emit } from "./emit.js";
@@ -11,6 +12,7 @@ import { stubs } from "./stubs.js";
 
 export const amd64: Target = {
   name: "amd64",
+  features: features.map((feature) => feature.name),
   registers,
   mops,
   lower,

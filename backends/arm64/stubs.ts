@@ -355,6 +355,7 @@ function flushCode(): Uint8Array {
 
 export const stubs: RuntimeStubs = {
   target: "arm64",
+  architecture: "arm64",
   entry,
   hostCall,
   builtin,

@@ -1,7 +1,8 @@
 // `lathe compile`: compiles everything, runs nothing, and tells what it cost.
 import { compile } from "../index.js";
 import type { CompileStats } from "../stats.js";
-import { compileOptions, readInput, type CompilerFlags } from "./input.js";
+import { compileOptions } from "./compile-options.js";
+import { readInput, type CompilerFlags } from "./input.js";
 import { print } from "./terminal.js";
 
 export interface CompileFlags extends CompilerFlags {

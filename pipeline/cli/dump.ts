@@ -8,7 +8,8 @@ import { printWasm } from "../dump/wasm.js";
 import { decodeModule } from "../frontend/decode.js";
 import { toBytes } from "../frontend/wat.js";
 import { compile } from "../index.js";
-import { compileOptions, findFunc, readInput, type CompilerFlags } from "./input.js";
+import { compileOptions } from "./compile-options.js";
+import { findFunc, readInput, type CompilerFlags } from "./input.js";
 import { heading, print, printCode, UsageError } from "./terminal.js";
 
 export interface DumpFlags extends CompilerFlags {

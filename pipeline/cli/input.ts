@@ -1,10 +1,8 @@
-// What the commands share: reading a module, options of the compiler, choosing functions.
+// What the commands share: reading a module, options of the compiler, choosing functions. Loads nothing of the compiler.
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { FuncIndex } from "../../ir/entity.js";
 import type { Module } from "../../ir/module.js";
-import type { CompileOptions } from "../options.js";
-import type { Level } from "../pipelines.js";
 import { UsageError } from "./terminal.js";
 
 /** The bytes of a file. @throws Error that names the file and what is wrong with it. */
@@ -19,6 +17,7 @@ export function readInput(file: string): Uint8Array {
 
 /** Options of the compiler as the command line has them. */
 export interface CompilerFlags {
+  arch?: string;
   O: string;
   bounds: string;
   pass: string[];
@@ -28,16 +27,11 @@ export interface CompilerFlags {
 export function addCompilerFlags(command: Command): Command {
   const collect = (value: string, list: string[]) => [...list, value];
   return command
+    .option("--arch <name>", "instruction set of the code; default this host's")
     .option("-O <level>", "optimization: -O0, -O1 or -O2", "2")
     .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared)", "guard")
     .option("--pass <name>", "a further pass, of `lathe passes` or binaryen:NAME; may be repeated", collect, [])
     .option("--disable <name>", "a pass to leave out; may be repeated", collect, []);
-}
-
-export function compileOptions(flags: CompilerFlags): CompileOptions {
-  if (!/^[012]$/.test(flags.O)) throw new UsageError(`-O wants 0, 1 or 2, not "${flags.O}"`);
-  if (flags.bounds !== "guard" && flags.bounds !== "explicit") throw new UsageError(`--bounds wants guard or explicit, not "${flags.bounds}"`);
-  return { level: Number(flags.O) as Level, bounds: flags.bounds, passes: flags.pass, disable: flags.disable };
 }
 
 /** A function by index (`3`, `@3`), by name, or by the name it is exported under. @throws UsageError listing what there is. */

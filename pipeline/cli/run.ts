@@ -1,7 +1,8 @@
 // `lathe run`: compiles, instantiates, calls, prints results one a line.
 import { callRaw, funcInstanceOf, instantiate } from "../../runtime/index.js";
 import { compile } from "../index.js";
-import { compileOptions, readInput, type CompilerFlags } from "./input.js";
+import { compileOptions } from "./compile-options.js";
+import { readInput, type CompilerFlags } from "./input.js";
 import { note, print, UsageError } from "./terminal.js";
 import { parseArgs, printResult } from "./values.js";
 

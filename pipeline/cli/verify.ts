@@ -1,4 +1,4 @@
-// `lathe verify FILE.ssa [--pass NAME]` (or .mir): parses, verifies, says what is wrong; runs a pass on what was right.
+// `lathe verify FILE.ssa [--pass NAME]` or `FILE.mir [--arch NAME]`: parses, verifies, says what is wrong; runs a pass on what was right.
 import type { Func } from "../../ir/func.js";
 import { parseMFuncs } from "../../ir/machine/parse.js";
 import { verifyMFunc } from "../../ir/machine/verify.js";
@@ -7,17 +7,17 @@ import { parseModule } from "../../ir/parse.js";
 import { passes } from "../../passes/index.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../../ir/verify.js";
 import { PassRunner } from "../runner.js";
-import { hostTarget } from "../targets.js";
+import { targetNamed } from "../targets.js";
 import { readInput } from "./input.js";
 import { print } from "./terminal.js";
 
 /** @throws Error that lists the problems, at most 20; PassError when the pass fails. */
-export function verify(file: string, pass?: string): void {
+export function verify(file: string, { arch, pass }: { arch?: string; pass?: string }): void {
   const text = new TextDecoder().decode(readInput(file));
   const problems: string[] = [];
   let count: number;
   if (/^\s*(;[^\n]*\n\s*)*mfunc\b/.test(text)) {
-    const target = hostTarget();
+    const target = targetNamed(arch);
     const mfuncs = parseMFuncs(text, target);
     count = mfuncs.length;
     for (const mfn of mfuncs) for (const problem of verifyMFunc(mfn, target)) problems.push(String(problem));

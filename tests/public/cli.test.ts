@@ -72,6 +72,18 @@ test("a trap ends with 134, its name and a backtrace on stderr", () => {
   assert.match(lathe("run", wasm, "--invoke", "load", "-1").err, /out of bounds memory access/);
 });
 
+test("code for another instruction set is shown on any host, and runs on its own", () => {
+  for (const [arch, text] of [["amd64", /idiv/], ["arm64", /sdiv w\d/]] as const) {
+    const shown = lathe("dump", wasm, "--arch", arch, "--func", "helper", "--stage", "asm");
+    assert.is(shown.code, 0, shown.err);
+    assert.match(shown.out, text);
+    const ran = lathe("run", wasm, "--arch", arch, "--invoke", "div", "7");
+    if ({ amd64: "x64", arm64: "arm64" }[arch] === process.arch) assert.is(ran.out, "14\n");
+    else assert.match(ran.err, new RegExp(`^lathe: the module was compiled for ${arch}, which this host \\(${process.arch}\\) cannot run\n$`));
+  }
+  assert.equal(lathe("dump", wasm, "--arch", "z80"), { code: 2, out: "", err: 'lathe: --arch wants amd64 or arm64, not "z80"\n' });
+});
+
 test("the text format is taken, too", () => {
   const file = path.join(directory, "m.wat");
   writeFileSync(file, `(module (func (export "f") (result i32) (i32.const 42)))`);

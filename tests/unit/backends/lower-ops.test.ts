@@ -12,7 +12,7 @@ import { Module } from "../../../ir/module.js";
 import { Op, opInfo } from "../../../ir/ops.js";
 import { Type } from "../../../ir/types.js";
 import { verifyMFunc } from "../../../ir/machine/verify.js";
-import { hostTarget } from "../../../pipeline/targets.js";
+import { targetNamed } from "../../../pipeline/targets.js";
 import { callRaw, funcInstanceOf, hostCpuFeatures, instantiate, Trap } from "../../../runtime/index.js";
 
 const numeric = opInfo.filter((info) => info.op >= Op.i32_eqz);
@@ -100,7 +100,7 @@ function expected(op: Op, operands: readonly bigint[]): bigint | string {
 }
 
 function run(features: readonly string[], level: 0 | 2, bounds: "guard" | "explicit", constants: number): void {
-  const target = hostTarget();
+  const target = targetNamed();
   const cases = numeric.flatMap((info) => casesOf(info.op, constants));
   const { module, funcs } = build(cases);
   const layout = new VmLayout(module);
@@ -144,7 +144,7 @@ function run(features: readonly string[], level: 0 | 2, bounds: "guard" | "expli
 }
 
 if (process.arch === "x64") {
-  const host = hostCpuFeatures(hostTarget().stubs);
+  const host = hostCpuFeatures(targetNamed().stubs);
   const subset = (...names: string[]) => names.filter((name) => host.includes(name));
   test("with no CPU feature beyond the baseline", () => run([], 2, "guard", 99));
   test("with SSE4.1 and POPCNT", () => run(subset("sse41", "popcnt"), 2, "explicit", 12));

@@ -9,7 +9,7 @@ import { parseFunc } from "../../../ir/parse.js";
 import { printFunc } from "../../../ir/print.js";
 import { decodeModule } from "../../../pipeline/frontend/index.js";
 import { compileSync } from "../../../pipeline/index.js";
-import { hostTarget } from "../../../pipeline/targets.js";
+import { targetNamed } from "../../../pipeline/targets.js";
 import { projectRoot } from "../../bundle.js";
 
 const folder = path.join(projectRoot, "..", "shared", "bench", "kernels");
@@ -17,7 +17,7 @@ const folder = path.join(projectRoot, "..", "shared", "bench", "kernels");
 for (const level of [0, 2] as const) {
   test(`kernels at O${level}`, () => {
     if (!existsSync(folder)) return console.log("note: ../shared/bench is not there");
-    const target = hostTarget();
+    const target = targetNamed();
     const stages = new Map<string, number>();
     for (const file of readdirSync(folder).sort()) {
       const bytes = new Uint8Array(readFileSync(path.join(folder, file)));

@@ -17,7 +17,7 @@ import { printFunc } from "../../../ir/print.js";
 import { verifyFunc } from "../../../ir/verify.js";
 import { printFuncType, Type } from "../../../ir/types.js";
 import { O0, O1, O2 } from "../../../pipeline/pipelines.js";
-import { hostTarget } from "../../../pipeline/targets.js";
+import { targetNamed } from "../../../pipeline/targets.js";
 import { callRaw, funcInstanceOf, Global, hostCpuFeatures, instantiate, Memory, Store, Trap } from "../../../runtime/index.js";
 import { Random, randomBits, randomFunc, randomSig } from "./random-func.js";
 import { moduleText, runPasses } from "./support.js";
@@ -60,7 +60,7 @@ function seen(fn: Func, module: Module, args: readonly (readonly bigint[])[], na
 }
 
 type Native = Pick<CodegenOptions, "level" | "bounds">;
-const target = hostTarget();
+const target = targetNamed();
 const features = new Set(hostCpuFeatures(target.stubs));
 
 /** The function as code: lowered, allocated (and the allocation proved), emitted. */

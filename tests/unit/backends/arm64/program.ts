@@ -1,17 +1,14 @@
 // A Wasm module compiled for arm64, as far as the bulk runner can hold one: no imports, one memory, one table of functions.
 //
-// The pipeline's own steps with the target put in by hand; memory, globals and table as instantiation would leave them.
-import { compileBytes, type Compilation } from "../../../../pipeline/compile.js";
-import { resolveOptions, type CompileOptions } from "../../../../pipeline/options.js";
-import { arm64 } from "../../../../backends/arm64/target.js";
+// Memory, globals and table are as instantiation would leave them.
+import { compileSync, type Compilation, type CompileOptions } from "../../../../pipeline/index.js";
 import type { ConstExpr } from "../../../../ir/module.js";
 import { PAGE_BYTES } from "../../../../ir/layout.js";
 import type { Program } from "./bulk.js";
 
-/** Verified and checked at every step. */
+/** For ARMv8.0, verified and checked at every step. */
 export function compileForArm64(bytes: Uint8Array, options: CompileOptions = {}): Compilation {
-  const settings = resolveOptions({ verify: true, check: true, features: [], ...options }, () => []);
-  return compileBytes(bytes, { ...settings, target: arm64 });
+  return compileSync(bytes, { target: "arm64", features: [], verify: true, check: true, ...options });
 }
 
 function bits(expr: ConstExpr): bigint {
