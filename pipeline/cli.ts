@@ -1,9 +1,9 @@
 // The command `lathe`: its commands, options and exit codes. What each command does stands in cli/.
 //
 // Exit codes: 0 done, 1 failed, 2 called wrongly, 134 trap. Results go to stdout, everything else to stderr. Commands are loaded when called.
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { createRequire } from "node:module";
-import { addCompilerFlags } from "./cli/input.js";
+import { addCompilerFlags, addReportFlags } from "./cli/input.js";
 import { Exit, report } from "./cli/terminal.js";
 
 /** A negative number among the arguments is no option: marked while commander looks at it. */
@@ -23,7 +23,7 @@ function program(): Command {
     .option("--debug", "show JavaScript stacks with errors")
     .showHelpAfterError("(lathe --help, lathe COMMAND --help)")
     .exitOverride();
-  addCompilerFlags(lathe.command("run"))
+  addReportFlags(addCompilerFlags(lathe.command("run")))
     .description("compile a module (wasm or wat), call an export, print its results one a line")
     .argument("<file>")
     .argument("[args...]", "arguments of the function: numbers as Wasm's text format has them")
@@ -36,7 +36,10 @@ function program(): Command {
     .argument("<file>")
     .option("--func <name>", "one function: its index, its name or the name of its export; default all")
     .option("--stage <stage>", "wasm, ssa, mir, alloc, asm or all", "ssa")
-    .option("--after <pass>", "the effect of this pass instead")
+    .option("--after <pass>", "the effect of this pass instead; with --graph: the graph behind it")
+    .option("--stop-after <pass>", "the whole module behind this pass, as .ssa text")
+    .option("--graph <graph>", "cfg, dom (dominator tree) or calls, in DOT or as a drawing")
+    .addOption(new Option("--format <format>", "text, json; of a graph dot, svg").choices(["text", "json", "dot", "svg"]).default("text"))
     .action(async (file: string, flags) => (await import("./cli/dump.js")).dump(file, flags));
   lathe
     .command("passes")
@@ -49,10 +52,17 @@ function program(): Command {
     .option("--arch <name>", "instruction set of a .mir; default this host's")
     .option("--pass <name>", "run this pass on every function and verify again: how a failed pass is replayed")
     .action(async (file: string, flags: { arch?: string; pass?: string }) => (await import("./cli/verify.js")).verify(file, flags));
-  addCompilerFlags(lathe.command("compile"))
+  addCompilerFlags(lathe.command("diff"))
+    .description("what happened to a module between two steps of its compilation")
+    .argument("<file>")
+    .option("--from <step>", "translate, a pass (gvn#1: its first run), lower, allocate", "translate")
+    .option("--to <step>", "the later step; default the last pass")
+    .option("--func <name>", "one function: its index, its name or the name of its export; default all")
+    .option("--context <lines>", "unchanged lines around a change, or all", "3")
+    .action(async (file: string, flags) => (await import("./cli/diff.js")).diff(file, flags));
+  addReportFlags(addCompilerFlags(lathe.command("compile")))
     .description("compile everything, run nothing")
     .argument("<file>")
-    .option("--stats", "functions, bytes, times by stage and pass, peak memory", false)
     .option("--verify", "verify the IR behind every pass", false)
     .option("--check", "prove every register allocation", false)
     .action(async (file: string, flags) => (await import("./cli/compile.js")).compileOnly(file, flags));

@@ -57,6 +57,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   const { observe } = settings;
   const module = decoded.clone();
+  observe?.begin?.(module);
   const history = settings.record ? new History(module, settings.plain, missingPasses(settings)) : undefined;
   const runner = new PassRunner(
     module,

@@ -2,6 +2,7 @@
 import type { Func } from "../ir/func.js";
 import type { FuncCode } from "../ir/code.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
+import type { Module } from "../ir/module.js";
 import type { CodegenOptions, Target } from "../backends/target.js";
 import { binaryenPass } from "../passes/binaryen.js";
 import { passes as registry } from "../passes/index.js";
@@ -12,6 +13,8 @@ import { hostTarget, targetNamed, targets } from "./targets.js";
 
 /** Called as functions pass by, for whoever wants to look: nothing may be changed, and nothing kept without a copy. */
 export interface CompileObserver {
+  /** Before the first function. Passes may still edit the declarations; behind the last one they are `Compilation.module`. */
+  begin?(module: Module): void;
   /** Behind translation (`pass` is "translate") and behind every SSA pass. */
   ssa?(fn: Func, pass: string, changed: boolean): void;
   /** Behind lowering ("lower") and every machine pass, on virtual registers; behind "allocate" on registers and slots. */

@@ -1,9 +1,14 @@
-// `lathe dump`: functions at the stages of their compilation, or what one pass did to them.
+// `lathe dump`: functions at the stages of their compilation, as text, as data or as a drawing; or what one pass did to them.
 import type { FuncIndex } from "../../ir/entity.js";
+import type { Func } from "../../ir/func.js";
 import { printDecls } from "../../ir/print-decls.js";
+import type { Disassembler } from "../../backends/target.js";
 import { loadDisassembler } from "../dump/asm.js";
+import { printState, stateBehind } from "../dump/compare.js";
+import { callsDot, cfgDot, domDot, dotToSvg, graphs, type GraphName } from "../dump/graph.js";
+import { codeJson, funcJson, mfuncJson } from "../dump/json.js";
 import { dumpPassEffect } from "../dump/pass-effect.js";
-import { dumpStage, isRecorded, stages, type StageName } from "../dump/stages.js";
+import { dumpStage, isRecorded, stages, type Recorded, type StageName } from "../dump/stages.js";
 import { printWasm } from "../dump/wasm.js";
 import { decodeModule } from "../frontend/decode.js";
 import { toBytes } from "../frontend/wat.js";
@@ -16,6 +21,9 @@ export interface DumpFlags extends CompilerFlags {
   func?: string;
   stage: string;
   after?: string;
+  stopAfter?: string;
+  graph?: string;
+  format: "text" | "json" | "dot" | "svg";
 }
 
 const titles: Readonly<Record<StageName, string>> = {
@@ -29,11 +37,14 @@ const titles: Readonly<Record<StageName, string>> = {
 export async function dump(file: string, flags: DumpFlags): Promise<void> {
   const chosen = flags.stage === "all" ? stages : stages.filter((stage) => stage === flags.stage);
   if (chosen.length === 0) throw new UsageError(`--stage wants one of ${stages.join(", ")}, all; not "${flags.stage}"`);
+  if (flags.graph !== undefined && !graphs.includes(flags.graph as GraphName)) throw new UsageError(`--graph wants one of ${graphs.join(", ")}, not "${flags.graph}"`);
+  if (flags.graph !== undefined && flags.format === "json") throw new UsageError("a graph is printed as dot or svg; --format json is for IR");
+  if (flags.graph === undefined && (flags.format === "dot" || flags.format === "svg")) throw new UsageError(`--format ${flags.format} needs --graph ${graphs.join("|")}`);
   const bytes = await toBytes(readInput(file));
   const module = decodeModule(bytes);
   const first = module.importedFuncCount;
   const indices = flags.func === undefined ? Array.from({ length: module.funcs.length - first }, (_, i) => (first + i) as FuncIndex) : [findFunc(module, flags.func)];
-  if (chosen.every((stage) => stage === "wasm") && flags.after === undefined) {
+  if (chosen.every((stage) => stage === "wasm") && flags.after === undefined && flags.stopAfter === undefined && flags.graph === undefined && flags.format === "text") {
     for (const index of indices) printCode(printWasm(module, index));
     return;
   }
@@ -45,13 +56,26 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
   }
   const compilation = await compile(bytes, { ...compileOptions(flags), record: true, only: indices });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
+  if (flags.graph !== undefined) {
+    print(await drawing(compilation, flags, indices));
+    return;
+  }
+  if (flags.stopAfter !== undefined) {
+    printCode(printState(stateOf(compilation, flags.stopAfter)));
+    return;
+  }
   if (flags.after !== undefined) {
     printCode(dumpPassEffect(compilation, flags.after, flags.func === undefined ? undefined : indices));
     return;
   }
+  const disassembler = chosen.includes("asm") ? await loadDisassembler(compilation.target) : undefined;
+  if (flags.format === "json") {
+    print(JSON.stringify(indices.map((index) => Object.fromEntries(chosen.map((stage) => [stage, stageJson(compilation, index, stage, disassembler)])))));
+    disassembler?.close();
+    return;
+  }
   // The whole module as one text that stands for itself: `lathe verify` takes it.
   if (flags.stage === "ssa" && flags.func === undefined) print(printDecls(compilation.module));
-  const disassembler = chosen.includes("asm") ? await loadDisassembler(compilation.target) : undefined;
   for (const index of indices) {
     for (const stage of chosen) {
       if (chosen.length > 1) heading(`; ---- ${titles[stage]}`);
@@ -59,4 +83,45 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     }
   }
   disassembler?.close();
+}
+
+/** The state behind an SSA step. */
+function stateOf(compilation: Recorded, step: string) {
+  try {
+    const state = stateBehind(compilation.history, step);
+    if (state.stage !== "ssa") throw new Error(`behind "${step}" the module is ${state.stage}, no SSA`);
+    return state;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+async function drawing(compilation: Recorded, flags: DumpFlags, indices: readonly FuncIndex[]): Promise<string> {
+  const { module, funcs } = flags.after === undefined ? stateBehindPasses(compilation) : stateOf(compilation, flags.after);
+  const ssa = indices.map((index) => (funcs as Readonly<Record<number, { readonly ssa?: Func }>>)[index]!.ssa!);
+  const dots = flags.graph === "calls" ? [callsDot(module, ssa)] : ssa.map(flags.graph === "cfg" ? cfgDot : domDot);
+  if (flags.format !== "svg") return dots.join("\n");
+  if (dots.length !== 1) throw new UsageError("one drawing holds one function: choose it by --func");
+  return dotToSvg(dots[0]!);
+}
+
+function stateBehindPasses({ history }: Recorded) {
+  return history.at(history.current.records.findLast((record) => history.at(record.revision).stage === "ssa")!.revision);
+}
+
+function stageJson(compilation: Recorded, index: FuncIndex, stage: StageName, disassembler: Disassembler | undefined): unknown {
+  const { module, history, target } = compilation;
+  const state = history.current.funcs[index]!;
+  switch (stage) {
+    case "wasm":
+      return printWasm(history.at(0).module, index).trimEnd().split("\n");
+    case "ssa":
+      return funcJson(state.ssa!);
+    case "mir":
+      return mfuncJson(state.machine!, target);
+    case "alloc":
+      return mfuncJson(state.allocated!, target);
+    case "asm":
+      return codeJson(state.code!, module, target, disassembler!);
+  }
 }

@@ -1,6 +1,6 @@
 // What the commands share: reading a module, options of the compiler, choosing functions. Loads nothing of the compiler.
 import { readFileSync } from "node:fs";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { FuncIndex } from "../../ir/entity.js";
 import type { Module } from "../../ir/module.js";
 import { UsageError } from "./terminal.js";
@@ -32,6 +32,22 @@ export function addCompilerFlags(command: Command): Command {
     .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared)", "guard")
     .option("--pass <name>", "a further pass, of `lathe passes` or binaryen:NAME; may be repeated", collect, [])
     .option("--disable <name>", "a pass to leave out; may be repeated", collect, []);
+}
+
+/** What is told about a compilation beside its result: see reports.ts. */
+export interface ReportFlags {
+  dump: string[];
+  stats: boolean;
+  timePasses: boolean;
+  format: "text" | "json";
+}
+
+export function addReportFlags(command: Command): Command {
+  return command
+    .option("--dump <step>", "the IR behind a step: translate, a pass, lower, allocate, emit, or all; STEP:FUNC for one function; may be repeated", (value: string, list: string[]) => [...list, value], [])
+    .option("--stats", "functions, bytes, times by stage and pass, peak memory", false)
+    .option("--time-passes", "the passes by the time they took", false)
+    .addOption(new Option("--format <format>", "of what --dump, --stats and --time-passes print").choices(["text", "json"]).default("text"));
 }
 
 /** A function by index (`3`, `@3`), by name, or by the name it is exported under. @throws UsageError listing what there is. */

@@ -1,12 +1,13 @@
 // `lathe run`: compiles, instantiates, calls, prints results one a line.
 import { callRaw, funcInstanceOf, instantiate } from "../../runtime/index.js";
-import { compile } from "../index.js";
+import { compile, type CompileOptions } from "../index.js";
 import { compileOptions } from "./compile-options.js";
-import { readInput, type CompilerFlags } from "./input.js";
+import { readInput, type CompilerFlags, type ReportFlags } from "./input.js";
+import { Reports, toStderr } from "./reports.js";
 import { note, print, UsageError } from "./terminal.js";
 import { parseArgs, printResult } from "./values.js";
 
-export interface RunFlags extends CompilerFlags {
+export interface RunFlags extends CompilerFlags, ReportFlags {
   invoke?: string;
   interp: boolean;
   time: boolean;
@@ -15,7 +16,10 @@ export interface RunFlags extends CompilerFlags {
 export async function run(file: string, args: readonly string[], flags: RunFlags): Promise<void> {
   const bytes = readInput(file);
   const started = performance.now();
-  const compiled = await compile(bytes, { ...compileOptions(flags), engine: flags.interp ? "interpreter" : "native" });
+  const options: CompileOptions = { ...compileOptions(flags), engine: flags.interp ? "interpreter" : "native" };
+  const reports = await Reports.prepare(flags, options, toStderr);
+  const compiled = await compile(bytes, { ...options, ...reports.options });
+  reports.finish(compiled);
   const compiledAt = performance.now();
   const name = flags.invoke ?? (compiled.module.exports.some((item) => item.kind === "func" && item.name === "_start") ? "_start" : undefined);
   if (name === undefined && args.length > 0) throw new UsageError("arguments need a function to go to: --invoke NAME");

@@ -128,7 +128,7 @@ test("failures end with 1, without a stack unless asked for", () => {
 });
 
 test("help for every command, on stdout", () => {
-  for (const name of ["run", "dump", "passes", "verify", "compile", "demo"]) {
+  for (const name of ["run", "dump", "diff", "passes", "verify", "compile", "demo"]) {
     const result = lathe(name, "--help");
     assert.is(result.code, 0);
     assert.match(result.out, new RegExp(`Usage: lathe ${name}`));
@@ -184,6 +184,46 @@ test("passes and compile --stats", () => {
   assert.match(passes, /^O2: canonicalize-types/m);
   const stats = lathe("compile", wasm, "--stats", "--verify", "--check").out;
   for (const part of ["functions", "peak memory", "allocate", "canonicalize-types"]) assert.ok(stats.includes(part), part);
+});
+
+test("--dump, --stats and --time-passes: text beside the result, or one JSON document", () => {
+  const run = lathe("run", wasm, "--invoke", "div", "7", "--dump=gvn:div", "--time-passes");
+  assert.is(run.out, "14\n");
+  assert.match(run.err, /^; ---- @1 behind gvn/);
+  assert.match(run.err, /passes by time: /);
+  const json = JSON.parse(lathe("compile", wasm, "--dump", "all:div", "--stats", "--time-passes", "--format", "json").out) as {
+    dump: { step: string; func: number }[]; stats: { functions: number; peakMemoryBytes: number }; passes: { name: string; ms: number }[];
+  };
+  assert.is(json.stats.functions, 6);
+  assert.ok(json.stats.peakMemoryBytes > 1e6);
+  assert.equal(new Set(json.dump.map((one) => one.func)).size, 1);
+  assert.ok(json.passes.every((pass, i) => i === 0 || pass.ms <= json.passes[i - 1]!.ms));
+  const wrong = lathe("run", wasm, "--dump=nope");
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, /the steps are all, translate, canonicalize-types/);
+});
+
+test("diff compares two steps; dump draws graphs and prints data", () => {
+  const diff = lathe("diff", wasm, "--func", "helper", "--context", "0");
+  assert.is(diff.err, "");
+  assert.match(diff.out, /^@0 "helper": /);
+  assert.match(lathe("diff", wasm, "--from", "gvn", "--to", "gvn").out, /^; 6 of 6 functions are the same/);
+  assert.is(lathe("diff", wasm, "--from", "nope").code, 2);
+  assert.match(lathe("dump", wasm, "--graph", "cfg", "--func", "loop").out, /^digraph "cfg @5/);
+  assert.match(lathe("dump", wasm, "--graph", "calls").out, /f1 -> f0/);
+  assert.match(lathe("dump", wasm, "--graph", "dom", "--func", "loop", "--format", "svg").out, /<svg/);
+  assert.is(lathe("dump", wasm, "--graph", "cfg", "--format", "svg").code, 2);
+  assert.is(lathe("dump", wasm, "--format", "dot").code, 2);
+  const data = JSON.parse(lathe("dump", wasm, "--func", "div", "--stage", "all", "--format", "json").out) as Record<string, unknown>[];
+  assert.equal(Object.keys(data[0]!), ["wasm", "ssa", "mir", "alloc", "asm"]);
+});
+
+test("--stop-after prints a module that stands for itself", () => {
+  const { out } = lathe("dump", wasm, "--stop-after", "gvn");
+  const file = path.join(directory, "behind-gvn.ssa");
+  writeFileSync(file, out);
+  assert.match(lathe("verify", file).out, /6 functions, nothing wrong/);
+  assert.is(lathe("dump", wasm, "--stop-after", "allocate").code, 2);
 });
 
 test("demo runs the sample", () => {
