@@ -243,7 +243,8 @@ function definedFuncs(module: Module, only: readonly number[] | undefined): Func
   return Array.from({ length: module.funcs.length - first }, (_, i) => (first + i) as FuncIndex);
 }
 
-function refuseUnsupported(module: Module): void {
+/** @throws WasmError for a valid module that needs more than can be compiled. */
+export function refuseUnsupported(module: Module): void {
   const simd = module.features.get("simd");
   if (simd !== undefined) throw new WasmError("unsupported", simd, "SIMD is not supported yet: this module uses v128");
 }

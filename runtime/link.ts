@@ -28,7 +28,8 @@ export class LinkError extends Error {
     readonly module: string,
     readonly importName: string,
     what: "unknown import" | "incompatible import type",
-    detail: string,
+    /** What was expected and what was found. */
+    readonly detail: string,
   ) {
     super(`${what}: "${module}" "${importName}": ${detail}`);
   }
@@ -40,6 +41,12 @@ export class LinkError extends Error {
  * @throws LinkError; Trap from a segment out of bounds or the start function; what a host start function threw; RangeError without memory.
  */
 export function instantiate(compiled: CompiledModule, imports: Imports = {}, store: Store = defaultStore()): Instance {
+  const values = compiled.module.imports.map((item) => lookUp(item, imports, () => expected(item, compiled)));
+  return instantiateValues(compiled, values, store);
+}
+
+/** The same with the imports' values in the order of the module's imports. */
+export function instantiateValues(compiled: CompiledModule, values: readonly unknown[], store: Store): Instance {
   const { module } = compiled;
   const { thread } = store;
   if (compiled.code && compiled.code.target !== compiled.stubs?.target) throw new Error("compiled code comes with its target's stubs");
@@ -49,7 +56,7 @@ export function instantiate(compiled: CompiledModule, imports: Imports = {}, sto
   if (compiled.code && compiled.bounds === "guard" && !thread.options.handleSignals) {
     throw new Error("the module was compiled to rely on guard pages, but this thread does not handle signals: compile it with explicit bounds checks");
   }
-  const linked = matchImports(compiled, imports, store);
+  const linked = matchImports(compiled, values, store);
   thread.reclaim.makeRoom();
   const instance = new Instance(store, compiled, linked);
   if (module.types.some((sig) => sig.params.includes(Type.funcref))) store.joinRefTakers(instance);
@@ -94,14 +101,14 @@ function exportsOf(instance: Instance): Readonly<Record<string, unknown>> {
   return Object.freeze(exports);
 }
 
-function matchImports(compiled: CompiledModule, imports: Imports, store: Store): LinkedImports {
+function matchImports(compiled: CompiledModule, values: readonly unknown[], store: Store): LinkedImports {
   const { module } = compiled;
   const funcs: (FuncInstance | HostCode)[] = [];
   const tables: Table[] = [];
   const memories: Memory[] = [];
   const globals: Global[] = [];
-  for (const item of module.imports) {
-    const value = lookUp(item, imports, () => expected(item, compiled));
+  for (const [position, item] of module.imports.entries()) {
+    const value = values[position];
     const fail = (found: string): never => {
       throw new LinkError(item.module, item.name, "incompatible import type", `expected ${expected(item, compiled)}, found ${found}`);
     };

@@ -14,6 +14,7 @@ import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
 import type { Instance } from "./instance.js";
 import { readWord } from "./native-heap.js";
+import { RuntimeError } from "./webassembly/errors.js";
 
 /** Frames in a backtrace at most. */
 const MAX_FRAMES = 100;
@@ -32,33 +33,43 @@ export interface TrapFrame {
   readonly module: Module;
 }
 
-/** A trap of Wasm code. `message` begins with the reference test suite's message for its kind. */
+/**
+ * A trap of Wasm code. `message` begins with the reference test suite's message for its kind.
+ *
+ * To programs it is what the JS API says: a RuntimeError, or for an exhausted stack the RangeError that JavaScript has for
+ * its own; the prototype is theirs. What is known beyond that are further properties, and `instanceof Trap` goes by a mark.
+ */
 export class Trap extends Error {
-  override readonly name = "Trap";
+  readonly #trap = true;
+  declare readonly kind: TrapName;
+  /** Innermost first; at most 100. */
+  declare readonly backtrace: readonly TrapFrame[];
+  /** Names of the functions in `backtrace`. */
+  declare readonly functions: readonly string[];
   /** Byte offset of the trapping instruction in its module, 0 if unknown. */
-  readonly wasmOffset: number;
+  declare readonly wasmOffset: number;
 
-  constructor(
-    readonly kind: TrapName,
-    detail: string | undefined,
-    /** Innermost first; at most 100. */
-    readonly backtrace: readonly TrapFrame[],
-  ) {
+  constructor(kind: TrapName, detail: string | undefined, backtrace: readonly TrapFrame[]) {
     const base = trapInfo.find((info) => info.name === kind)!.message;
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(detail === undefined ? base : `${base}${/^\d/.test(detail) ? " " : ": "}${detail}`);
     Error.stackTraceLimit = limit;
-    this.wasmOffset = backtrace[0]?.offset ?? 0;
+    Object.setPrototypeOf(this, kind === "stack_exhausted" ? RangeError.prototype : RuntimeError.prototype);
     // JS frames are formatted when somebody looks, which may be expensive.
     const js: { stack?: string } = {};
     Error.captureStackTrace(js, Trap);
-    Object.defineProperty(this, "stack", { configurable: true, get: () => stackOf(this, js.stack ?? ""), set: (stack: unknown) => replaceStack(this, stack) });
+    Object.defineProperties(this, {
+      kind: { value: kind },
+      backtrace: { value: backtrace },
+      functions: { get: () => backtrace.map((frame) => frame.name) },
+      wasmOffset: { value: backtrace[0]?.offset ?? 0 },
+      stack: { configurable: true, get: () => stackOf(this, js.stack ?? ""), set: (stack: unknown) => replaceStack(this, stack) },
+    });
   }
 
-  /** Names of the functions in `backtrace`. */
-  get functions(): readonly string[] {
-    return this.backtrace.map((frame) => frame.name);
+  static override [Symbol.hasInstance](value: unknown): value is Trap {
+    return typeof value === "object" && value !== null && #trap in value;
   }
 }
 

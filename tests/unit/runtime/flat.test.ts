@@ -101,7 +101,7 @@ test("what a table holds lives as long as the table", async () => {
 
 test("100,000 traps, by check and by fault", async () => {
   const { e } = await make("guard", (x) => x);
-  flat(100_000, (i) => assert.is(thrown(i % 2 === 0 ? () => e.g!(1, 0) : () => e.load!(-4)).name, "Trap"));
+  flat(100_000, (i) => assert.is(thrown(i % 2 === 0 ? () => e.g!(1, 0) : () => e.load!(-4)).name, "RuntimeError"));
   assert.is(e.f!(3), 3);
 });
 

@@ -1,0 +1,24 @@
+// Options by environment variables, for programs whose compile options nobody can reach: those that run unchanged on
+// `wasmlathe/register` or `wasmlathe/webassembly`.
+//
+// LATHE_LEVEL=0|1|2    how much is spent on the code (`level`)
+import type { CompileOptions } from "./options.js";
+
+type Read = (text: string) => CompileOptions | undefined;
+
+const variables: Readonly<Record<string, { readonly values: string; readonly read: Read }>> = {
+  LATHE_LEVEL: { values: "0, 1 or 2", read: (text) => (/^[012]$/.test(text) ? { level: Number(text) as 0 | 1 | 2 } : undefined) },
+};
+
+/** @throws Error that names a variable with a value that is none. */
+export function optionsOfEnvironment(environment: Readonly<Record<string, string | undefined>>): CompileOptions {
+  const options: CompileOptions = {};
+  for (const [name, { values, read }] of Object.entries(variables)) {
+    const text = environment[name];
+    if (text === undefined || text === "") continue;
+    const found = read(text);
+    if (!found) throw new Error(`the environment variable ${name} is ${values}, not "${text}"`);
+    Object.assign(options, found);
+  }
+  return options;
+}

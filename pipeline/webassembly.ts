@@ -1,0 +1,39 @@
+// `wasmlathe/webassembly`: a drop-in `WebAssembly` object over this compiler.
+//
+//     import { WebAssembly } from "wasmlathe/webassembly";
+//     const { instance } = await WebAssembly.instantiate(bytes, imports);
+import { setImmediate } from "node:timers/promises";
+import { createWebAssembly, type WebAssemblyNamespace } from "../runtime/webassembly/index.js";
+import { optionsOfEnvironment } from "./environment.js";
+import { refuseUnsupported } from "./compile.js";
+import { decodeModule, WasmError } from "./frontend/index.js";
+import { compileSync } from "./index.js";
+import type { CompileOptions } from "./options.js";
+
+export type { WebAssemblyNamespace } from "../runtime/webassembly/index.js";
+
+/** A `WebAssembly` object that compiles with these options, passes of one's own among them. */
+export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace {
+  return createWebAssembly({
+    compile: (bytes) => compileSync(bytes, options),
+    compileAsync: async (bytes) => {
+      await setImmediate();
+      return compileSync(bytes, options);
+    },
+    validate,
+  });
+}
+
+/** Also false for modules that are valid but not compiled yet: programs ask this to find out what they can use. */
+function validate(bytes: Uint8Array): boolean {
+  try {
+    refuseUnsupported(decodeModule(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof WasmError) return false;
+    throw error;
+  }
+}
+
+/** Compiles as `compile` does by default, or as the environment says (see environment.ts). */
+export const WebAssembly: WebAssemblyNamespace = webAssembly(optionsOfEnvironment(process.env));

@@ -1,0 +1,35 @@
+// The `WebAssembly` object: everything of the JS API that belongs to Wasm 2.0, over a compiler given from above.
+//
+// Classes that need no compiler are the same in every namespace, so that objects of one pass for another's.
+// Reference: WebAssembly JavaScript Interface, and Web API for the streaming functions.
+import { compileFunctions, type CompileFunctions } from "./compile.js";
+import { CompileError, LinkError, RuntimeError } from "./errors.js";
+import { Global } from "./global.js";
+import { exposeInterface } from "./idl.js";
+import { Instance } from "./instance.js";
+import { Memory } from "./memory.js";
+import { moduleClass, type Compiler, type ModuleClass } from "./module.js";
+import { Table } from "./table.js";
+
+export type { Compiler, ModuleExport, ModuleImport } from "./module.js";
+
+const interfaces = { Instance, Memory, Table, Global } as const;
+const errors = { CompileError, LinkError, RuntimeError } as const;
+
+type Interfaces = typeof interfaces & typeof errors & { readonly Module: ModuleClass };
+
+export interface WebAssemblyNamespace extends CompileFunctions, Interfaces {
+  readonly [Symbol.toStringTag]: "WebAssembly";
+}
+
+/** Makes a `WebAssembly` object that compiles with `compiler`. */
+export function createWebAssembly(compiler: Compiler): WebAssemblyNamespace {
+  for (const [name, shape] of Object.entries(interfaces)) exposeInterface(name, shape);
+  const Module = moduleClass(compiler);
+  const namespace = { ...compileFunctions(compiler, Module) };
+  for (const [name, value] of Object.entries({ Module, ...interfaces, ...errors })) {
+    Object.defineProperty(namespace, name, { value, writable: true, configurable: true });
+  }
+  Object.defineProperty(namespace, Symbol.toStringTag, { value: "WebAssembly", configurable: true });
+  return namespace as unknown as WebAssemblyNamespace;
+}

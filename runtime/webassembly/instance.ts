@@ -1,0 +1,61 @@
+// `WebAssembly.Instance`: reads the imports, links, starts, and shows what is exported.
+import type { CompiledModule } from "../compiled.js";
+import { Global as RuntimeGlobal } from "../global.js";
+import { instantiateValues, LinkError as RuntimeLinkError } from "../link.js";
+import { Memory as RuntimeMemory } from "../memory.js";
+import { defaultStore } from "../store.js";
+import { Table as RuntimeTable } from "../table.js";
+import { LinkError } from "./errors.js";
+import { globalObject } from "./global.js";
+import { refuse } from "./idl.js";
+import { nameImport, readImports } from "./imports.js";
+import { memoryObject } from "./memory.js";
+import { compiledModule, type Module } from "./module.js";
+import { internalSlot } from "./slot.js";
+import { tableObject } from "./table.js";
+
+export type Exports = Readonly<Record<string, any>>;
+
+const exportsObject = internalSlot<Exports>();
+
+export class Instance {
+  /** @throws TypeError, LinkError from imports; RuntimeError, or what a host function threw, from segments and the start function. */
+  constructor(module: Module, ...imports: [importObject?: object]) {
+    const where = "WebAssembly.Instance()";
+    const compiled = compiledModule.get(module) ?? refuse(where, "Argument 0 must be a WebAssembly.Module");
+    initialize(this, compiled, readImports(compiled.module, imports[0], where), where);
+  }
+
+  get exports(): Exports {
+    return exportsObject.get(this) ?? refuse("WebAssembly.Instance.exports", "Receiver is not a WebAssembly.Instance");
+  }
+}
+
+/** An instance whose imports have been read. */
+export function instanceOf(compiled: CompiledModule, values: readonly unknown[], where: string): Instance {
+  return initialize(Object.create(Instance.prototype) as Instance, compiled, values, where);
+}
+
+function initialize(object: Instance, compiled: CompiledModule, values: readonly unknown[], where: string): Instance {
+  exportsObject.set(object, exportsOf(link(compiled, values, where)));
+  return object;
+}
+
+function link(compiled: CompiledModule, values: readonly unknown[], where: string): Readonly<Record<string, unknown>> {
+  try {
+    return instantiateValues(compiled, values, defaultStore()).exports;
+  } catch (error) {
+    if (!(error instanceof RuntimeLinkError)) throw error;
+    throw new LinkError(`${where}: ${nameImport(compiled.module, { module: error.module, name: error.importName })}: ${error.detail}`);
+  }
+}
+
+function exportsOf(exports: Readonly<Record<string, unknown>>): Exports {
+  const shown = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.keys(exports)) {
+    const value = exports[name];
+    shown[name] =
+      value instanceof RuntimeMemory ? memoryObject(value) : value instanceof RuntimeTable ? tableObject(value) : value instanceof RuntimeGlobal ? globalObject(value) : value;
+  }
+  return Object.freeze(shown);
+}

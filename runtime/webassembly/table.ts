@@ -1,0 +1,113 @@
+// `WebAssembly.Table`: a table of the runtime as the JS API shows it. One object for each, whoever asks.
+//
+// Whether an argument is missing is told by the number of arguments, not by `undefined`: that is a value of an externref.
+import { funcInstanceOf } from "../func.js";
+import { defaultStore, type Store } from "../store.js";
+import { MAX_TABLE_ELEMENTS, Table as RuntimeTable } from "../table.js";
+import { Type } from "../../ir/types.js";
+import { refuse, toDictionary, toEnum, toU32 } from "./idl.js";
+import { internalSlot } from "./slot.js";
+
+export interface TableDescriptor {
+  element: "anyfunc" | "externref";
+  initial: number;
+  maximum?: number;
+}
+
+/** What a Table stands for. */
+export const runtimeTable = internalSlot<RuntimeTable>();
+
+const objects = new WeakMap<RuntimeTable, Table>();
+
+export class Table {
+  /** @throws RangeError for limits that make no sense; TypeError for an initial value of another type. */
+  constructor(descriptor: TableDescriptor, ...init: [value?: unknown]) {
+    adopt(this, fromDescriptor(descriptor, init));
+  }
+
+  get length(): number {
+    return receiver(this, "WebAssembly.Table.length").length;
+  }
+
+  /** @returns the length before. @throws RangeError when it cannot grow. */
+  grow(delta: number, ...init: [value?: unknown]): number {
+    const where = "WebAssembly.Table.grow()";
+    const table = receiver(this, where);
+    const count = toU32(delta, where, "Argument 0");
+    const before = table.length;
+    if (before + count > Math.min(table.maximum ?? MAX_TABLE_ELEMENTS, MAX_TABLE_ELEMENTS)) {
+      throw new RangeError(`${where}: a table of ${before} elements cannot grow by ${count}${table.maximum === undefined ? "" : ` (maximum ${table.maximum})`}`);
+    }
+    return table.grow(count, elementOf(table, init, where));
+  }
+
+  /** @throws RangeError outside of the table. */
+  get(index: number): unknown {
+    const where = "WebAssembly.Table.get()";
+    const table = receiver(this, where);
+    return table.get(inside(table, index, where));
+  }
+
+  /** @throws RangeError outside of the table; TypeError for a value of another type. */
+  set(index: number, ...value: [value?: unknown]): void {
+    const where = "WebAssembly.Table.set()";
+    const table = receiver(this, where);
+    table.set(inside(table, index, where), elementOf(table, value, where));
+  }
+}
+
+/** The object that shows a table: always the same one. */
+export function tableObject(table: RuntimeTable): Table {
+  return objects.get(table) ?? adopt(Object.create(Table.prototype) as Table, table);
+}
+
+function adopt(object: Table, table: RuntimeTable): Table {
+  runtimeTable.set(object, table);
+  objects.set(table, object);
+  return object;
+}
+
+function receiver(object: Table, where: string): RuntimeTable {
+  return runtimeTable.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Table");
+}
+
+function inside(table: RuntimeTable, index: unknown, where: string): number {
+  const at = toU32(index, where, "Argument 0");
+  if (at >= table.length) throw new RangeError(`${where}: there is no element ${at} in a table of ${table.length}`);
+  return at;
+}
+
+/** The argument as an element of the table; where it is missing, the type's default. */
+function elementOf(table: Pick<RuntimeTable, "elem" | "store">, given: readonly unknown[], where: string): unknown {
+  if (table.elem !== Type.funcref) return given[0];
+  if (given.length === 0) return null;
+  if (!isFuncRef(given[0], table.store)) refuse(where, "Argument 1 must be null or an exported WebAssembly function");
+  return given[0];
+}
+
+function isFuncRef(value: unknown, store: Store): boolean {
+  return value === null || (typeof value === "function" && funcInstanceOf(value)?.store === store);
+}
+
+/** In the order of the specification: members by their names, then the initial value. */
+function fromDescriptor(descriptor: unknown, init: readonly unknown[]): RuntimeTable {
+  const where = "WebAssembly.Table()";
+  const members = toDictionary(descriptor, where, "a table descriptor");
+  const elementValue = members["element"];
+  if (elementValue === undefined) refuse(where, "Property 'element' is required");
+  const element = toEnum(elementValue, ["anyfunc", "externref"], where, "Property 'element'");
+  const { address } = members;
+  if (address !== undefined && toEnum(address, ["i32", "i64"], where, "Property 'address'") === "i64") refuse(where, "tables with 64-bit indices are not supported yet");
+  const initialValue = members["initial"];
+  if (initialValue === undefined) refuse(where, "Property 'initial' is required");
+  const initial = toU32(initialValue, where, "Property 'initial'");
+  const maximumValue = members["maximum"];
+  const maximum = maximumValue === undefined ? undefined : toU32(maximumValue, where, "Property 'maximum'");
+  if (maximum !== undefined && maximum < initial) throw new RangeError(`${where}: Property 'maximum': ${maximum} is below 'initial', which is ${initial}`);
+  if (initial > MAX_TABLE_ELEMENTS) throw new RangeError(`${where}: Property 'initial': a table has at most ${MAX_TABLE_ELEMENTS} elements, not ${initial}`);
+  const store = defaultStore();
+  const elem = element === "anyfunc" ? Type.funcref : Type.externref;
+  // An explicit `undefined` is a missing argument here, so says Web IDL; as an externref it is the default anyway.
+  const value = elementOf({ elem, store }, init[0] === undefined ? [] : init, where);
+  return new RuntimeTable({ element: element === "anyfunc" ? "funcref" : "externref", initial, maximum }, value, store);
+}
