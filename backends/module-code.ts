@@ -102,13 +102,23 @@ export class ModuleCodeBuilder {
     return this.length;
   }
 
+  /** Imports that a pass added among the own functions have no code: empty, where the next function starts, so that starts ascend. */
+  private closeGaps(): void {
+    let next = this.length + 1;
+    for (let slot = this.count - 1; slot >= 0; slot--) {
+      if (this.start[slot] === -1) this.start[slot] = next;
+      else next = this.start[slot]!;
+    }
+  }
+
   /** Resolves the calls and hands the blob over. Throws when a function that is called was not added. */
   finish(): ModuleCode {
+    this.closeGaps();
     const bytes = this.bytes.slice(0, this.length);
     for (let i = 0; i < this.relocsLength; i += 3) {
       const func = this.relocs[i + 2]!;
       const to = this.start[func - this.firstFunc];
-      if (to === undefined || to === -1) throw new Error(`a call to @${func}, which has no code`);
+      if (to === undefined || this.lengths[func - this.firstFunc] === 0) throw new Error(`a call to @${func}, which has no code`);
       this.target.relocate(bytes, this.relocs[i]!, this.relocs[i + 1]!, to);
     }
     return {

@@ -329,6 +329,25 @@ export class Func {
     this.removeBlock(tail);
   }
 
+  /** Moves `at` and all behind it, with the edges of their terminator, to the end of `tail`, which has no terminator. */
+  moveTail(at: Value, tail: Block): void {
+    const b = this.block[at]! as Block;
+    const before = this.prev[at]!;
+    const end = this.lastInst[b]!;
+    for (let v: number = at; v !== NONE; v = this.next[v]!) this.block[v] = tail;
+    if (this.isTerminator(end as Value)) this.forEachEdgeOf(end as Value, (e) => this.setEdgeFrom(e, tail));
+    this.lastInst[b] = before;
+    if (before === NONE) this.firstInst[b] = NONE;
+    else this.next[before] = NONE;
+    const last = this.lastInst[tail]!;
+    this.prev[at] = last;
+    if (last === NONE) this.firstInst[tail] = at;
+    else this.next[last] = at;
+    this.lastInst[tail] = end;
+    this.cfgVersion++;
+    this.valueVersion++;
+  }
+
   terminator(b: Block): Value {
     return this.lastInst[b]! as Value;
   }

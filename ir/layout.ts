@@ -189,6 +189,7 @@ export class VmLayout {
   readonly refFuncs: readonly FuncIndex[];
   readonly bytes: number;
   private readonly refSlot: ReadonlyMap<FuncIndex, number>;
+  private readonly importSlot: ReadonlyMap<FuncIndex, number>;
 
   constructor(module: Module) {
     let at: number = VmCtx.headerBytes;
@@ -202,7 +203,9 @@ export class VmLayout {
     this.globals = section(module.globals.length, 16);
     this.tables = section(module.tables.length, 8);
     this.memories = section(module.memories.length, 8);
-    this.imports = section(module.importedFuncCount, ImportedFunc.bytes);
+    const imported = module.importedFuncs();
+    this.importSlot = new Map(imported.map((index, slot) => [index, slot]));
+    this.imports = section(imported.length, ImportedFunc.bytes);
     this.typeIds = section(module.types.length, 4);
     this.refs = section(this.refFuncs.length, 8);
     this.bytes = at;
@@ -211,8 +214,11 @@ export class VmLayout {
   typeId(index: TypeIndex): number {
     return this.typeIds + index * 4;
   }
+  /** Where the record of an imported function stands. Throws for one that is not imported. */
   importedFunc(index: FuncIndex): number {
-    return this.imports + index * ImportedFunc.bytes;
+    const slot = this.importSlot.get(index);
+    if (slot === undefined) throw new Error(`@${index} is not imported`);
+    return this.imports + slot * ImportedFunc.bytes;
   }
   global(index: GlobalIndex): number {
     return this.globals + index * 16;

@@ -122,11 +122,14 @@ export class Module {
   /** `bytes`: the binary the bodies point into; empty for a module from text. */
   constructor(readonly bytes: Uint8Array = new Uint8Array(0)) {}
 
+  /** How many functions are imported before the first own one: all, unless a pass has added imports (module-edit.ts). */
   get importedFuncCount(): number {
     return countImported(this.funcs);
   }
-  get importedGlobalCount(): number {
-    return countImported(this.globals);
+
+  /** All imported functions, ascending. */
+  importedFuncs(): FuncIndex[] {
+    return this.funcs.flatMap((func, i) => (func.imported ? [i as FuncIndex] : []));
   }
 
   /**
@@ -169,7 +172,7 @@ export class Module {
   }
 }
 
-/** Imports come first in every index space. */
+/** Imports come first in every index space of a decoded module. */
 function countImported(decls: readonly { imported: boolean }[]): number {
   let n = 0;
   while (n < decls.length && decls[n]!.imported) n++;

@@ -134,7 +134,8 @@ function parseImport(lexer: Lexer, module: Module, at: number): void {
   lexer.expect(":");
   const space = { func: module.funcs, table: module.tables, memory: module.memories, global: module.globals }[kind];
   next(lexer, index, space.length, { func: "@", table: "T", memory: "m", global: "g" }[kind], at);
-  if (space.length > 0 && !space[space.length - 1]!.imported) throw lexer.error(`imports come before what the module declares itself`, at);
+  const ownBefore = space.length > 0 && !space[space.length - 1]!.imported;
+  if (ownBefore && (kind === "table" || kind === "memory")) throw lexer.error(`imports come before what the module declares itself`, at);
   module.imports.push({ module: from, name, kind, index } as Import);
   switch (kind) {
     case "func":

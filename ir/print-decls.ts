@@ -1,7 +1,7 @@
 // A module's declarations as text: all that stands outside function bodies, one line each, in the order of the binary format.
 //
 // Spaces have sigils: `t` types, `@` functions, `T` tables, `m` memories, `g` globals, `elem` and `data` segments.
-import type { ConstExpr, GlobalType, Limits, Module, SegmentMode } from "./module.js";
+import type { ConstExpr, GlobalType, Import, Limits, Module, SegmentMode, TableType } from "./module.js";
 import { numberText, quoteBytes, quoteName } from "./text.js";
 import { printFuncType, Type, typeName } from "./types.js";
 
@@ -13,37 +13,26 @@ export function printDecls(module: Module): string {
   const out: string[] = [];
   if (module.names.module !== undefined) out.push(`module ${quoteName(module.names.module)}`);
   module.types.forEach((sig, i) => out.push(`type t${i} = ${printFuncType(sig)}`));
+  // Imports as the binary lists them; those that passes have added stand in their place among the own declarations.
+  const added = new Map<string, Import>();
+  const leading = { func: 0, table: 0, memory: 0, global: 0 };
   for (const item of module.imports) {
-    const from = `${quoteName(item.module)} ${quoteName(item.name)}`;
-    switch (item.kind) {
-      case "func":
-        out.push(`import @${item.index}${nameOf(module, item.index)} = ${from}: t${module.funcs[item.index]!.type}`);
-        break;
-      case "table": {
-        const table = module.tables[item.index]!;
-        out.push(`import T${item.index} = ${from}: ${typeName(table.elem)}, ${printLimits(table.limits)}`);
-        break;
-      }
-      case "memory":
-        out.push(`import m${item.index} = ${from}: ${printLimits(module.memories[item.index]!.limits)}`);
-        break;
-      case "global":
-        out.push(`import g${item.index} = ${from}: ${printGlobalType(module.globals[item.index]!)}`);
-        break;
-    }
+    if (item.index === leading[item.kind]) {
+      leading[item.kind]++;
+      out.push(printImport(module, item));
+    } else added.set(`${item.kind}${item.index}`, item);
   }
-  module.funcs.forEach((func, i) => {
-    if (!func.imported) out.push(`func @${i}${nameOf(module, i)}: t${func.type}`);
-  });
-  module.tables.forEach((table, i) => {
-    if (!table.imported) out.push(`table T${i}: ${typeName(table.elem)}, ${printLimits(table.limits)}`);
-  });
-  module.memories.forEach((memory, i) => {
-    if (!memory.imported) out.push(`memory m${i}: ${printLimits(memory.limits)}`);
-  });
-  module.globals.forEach((global, i) => {
-    if (!global.imported) out.push(`global g${i}: ${printGlobalType(global)} = ${printConstExpr(global.init ?? [])}`);
-  });
+  const printSpace = (kind: Import["kind"], space: readonly { imported: boolean }[], own: (i: number) => string) => {
+    for (let i = leading[kind]; i < space.length; i++) {
+      const item = added.get(`${kind}${i}`);
+      if (item) out.push(printImport(module, item));
+      else if (!space[i]!.imported) out.push(own(i));
+    }
+  };
+  printSpace("func", module.funcs, (i) => `func @${i}${nameOf(module, i)}: t${module.funcs[i]!.type}`);
+  printSpace("table", module.tables, (i) => `table T${i}: ${printTableType(module.tables[i]!)}`);
+  printSpace("memory", module.memories, (i) => `memory m${i}: ${printLimits(module.memories[i]!.limits)}`);
+  printSpace("global", module.globals, (i) => `global g${i}: ${printGlobalType(module.globals[i]!)} = ${printConstExpr(module.globals[i]!.init ?? [])}`);
   const sigils = { func: "@", table: "T", memory: "m", global: "g" } as const;
   for (const item of module.exports) out.push(`export ${quoteName(item.name)} = ${sigils[item.kind]}${item.index}`);
   if (module.start !== undefined) out.push(`start @${module.start}`);
@@ -65,14 +54,32 @@ export function printDecls(module: Module): string {
   return out.length === 0 ? "" : out.join("\n") + "\n";
 }
 
+function printImport(module: Module, item: Import): string {
+  const from = `${quoteName(item.module)} ${quoteName(item.name)}`;
+  switch (item.kind) {
+    case "func":
+      return `import @${item.index}${nameOf(module, item.index)} = ${from}: t${module.funcs[item.index]?.type}`;
+    case "table":
+      return `import T${item.index} = ${from}: ${printTableType(module.tables[item.index]!)}`;
+    case "memory":
+      return `import m${item.index} = ${from}: ${printLimits(module.memories[item.index]!.limits)}`;
+    case "global":
+      return `import g${item.index} = ${from}: ${printGlobalType(module.globals[item.index]!)}`;
+  }
+}
+
 function nameOf(module: Module, func: number): string {
-  const name = module.funcs[func]!.name;
+  const name = module.funcs[func]?.name;
   return name === undefined ? "" : ` ${quoteName(name)}`;
 }
 
 /** `1..10`, `1..` without a maximum. */
 function printLimits(limits: Limits): string {
   return `${limits.min}..${limits.max ?? ""}`;
+}
+
+function printTableType(table: TableType): string {
+  return `${typeName(table.elem)}, ${printLimits(table.limits)}`;
 }
 
 function printGlobalType(global: GlobalType): string {

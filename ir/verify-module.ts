@@ -21,15 +21,24 @@ export function verifyModule(module: Module): VerifierError[] {
     if (!module.types[func.type]) fail("index", `@${i} has type t${func.type}, the module has ${module.types.length} types`);
   });
 
-  const counts = { func: 0, table: 0, memory: 0, global: 0 };
+  // Imports ascend within their kind. Those of functions and globals may stand behind own ones (module-edit.ts).
+  const last = { func: -1, table: -1, memory: -1, global: -1 };
+  const listed = { func: new Set<number>(), table: new Set<number>(), memory: new Set<number>(), global: new Set<number>() };
   for (const item of module.imports) {
-    const expected = counts[item.kind]++;
-    if (item.index !== expected) fail("import", `import ${item.module}.${item.name} is ${item.kind} ${item.index}, and should be ${expected}`);
-    else if (!spaces[item.kind][item.index]?.imported) fail("import", `${item.kind} ${item.index} is in the list of imports and not marked as imported`);
+    const what = `import ${item.module}.${item.name}`;
+    if (item.index <= last[item.kind]) fail("import", `${what} is ${item.kind} ${item.index} and stands behind ${item.kind} ${last[item.kind]}: imports ascend`);
+    else if (!spaces[item.kind][item.index]) fail("import", `${what} is ${item.kind} ${item.index}, which does not exist`);
+    else if (!spaces[item.kind][item.index]!.imported) fail("import", `${item.kind} ${item.index} is in the list of imports and not marked as imported`);
+    last[item.kind] = item.index;
+    listed[item.kind].add(item.index);
   }
   for (const kind of ["func", "table", "memory", "global"] as const) {
+    let own = false;
     spaces[kind].forEach((decl, i) => {
-      if (decl.imported && i >= counts[kind]) fail("import", `${kind} ${i} is marked as imported and not in the list of imports, or behind one that is not imported`);
+      own ||= !decl.imported;
+      if (!decl.imported) return;
+      if (!listed[kind].has(i)) fail("import", `${kind} ${i} is marked as imported and not in the list of imports`);
+      else if (own && (kind === "table" || kind === "memory")) fail("import", `${kind} ${i} is imported and stands behind one that is not`);
     });
   }
 

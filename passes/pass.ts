@@ -8,6 +8,7 @@
 import type { Analysis } from "../ir/analysis/analysis.js";
 import type { Func } from "../ir/func.js";
 import type { Module } from "../ir/module.js";
+import type { ModuleEdit } from "../ir/module-edit.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 
 /** `wasm`: bytes to bytes before decoding. `ssa`: SSA functions. `machine`: machine functions before register allocation. */
@@ -41,6 +42,12 @@ export interface PassContext {
   count(stat: string, n?: number): void;
 }
 
+/** What may also edit the declarations gets: `begin` of a function pass, and a module pass. */
+export interface ModulePassContext extends PassContext {
+  /** Adds types, imports, globals, exports, segments to the declarations; in a module pass functions, too. Indices never change. */
+  readonly edit: ModuleEdit;
+}
+
 interface PassBase {
   /** Unique; lower case, words joined by hyphens: what the command line and dumps call it. */
   readonly name: string;
@@ -69,15 +76,18 @@ export interface FuncPass<State = any> extends PassBase {
   readonly stage: "ssa";
   readonly scope: "func";
   /** Called once, before any function, and may edit the declarations; then `run` brings every function in line. */
-  begin?(module: Module, cx: PassContext): State;
+  begin?(module: Module, cx: ModulePassContext): State;
   run(fn: Func, cx: PassContext, state: State): void;
 }
 
-/** Sees all functions at once: the driver keeps all of them in memory for it. Ascending by index, imports absent. */
+/**
+ * Sees all functions at once: the driver keeps all of them in memory for it. Ascending by index, imports absent; what the pass
+ * adds by `cx.edit.addFunc` joins them.
+ */
 export interface ModulePass extends PassBase {
   readonly stage: "ssa";
   readonly scope: "module";
-  run(funcs: readonly Func[], cx: PassContext): void;
+  run(funcs: readonly Func[], cx: ModulePassContext): void;
 }
 
 /** Edits machine IR on virtual registers, after lowering. */

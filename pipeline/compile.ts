@@ -96,9 +96,14 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   // SSA => code.
   const interpreted = settings.engine === "interpreter";
-  const builder = new ModuleCodeBuilder(settings.target, decoded.importedFuncCount, decoded.funcs.length - decoded.importedFuncCount, stats.bodyBytes * 4);
   const allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
+  let builder: ModuleCodeBuilder;
+  /** The passes are done with the declarations: fixes what code relies on. */
+  const closeDecls = () => {
+    codegen = { module, layout: new VmLayout(module) };
+    builder = new ModuleCodeBuilder(settings.target, module.importedFuncCount, module.funcs.length - module.importedFuncCount, stats.bodyBytes * 4);
+  };
   const lower = (fn: Func): MFunc => {
     const mfn = settings.target.lower(fn, codegen, settings.codegen);
     stats.machineInsts += mfn.instCount;
@@ -142,7 +147,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
       }
     }
     clock.lap("passes");
-    codegen = { module, layout: new VmLayout(module) };
+    closeDecls();
     for (const fn of funcs) finished.set(fn.index, fn);
     if (recorder && !interpreted) {
       const mfns = funcs.map(lower);
@@ -160,7 +165,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     }
   } else {
     for (const phase of runner.phases) runner.begin(phase);
-    codegen = { module, layout: new VmLayout(module) };
+    closeDecls();
     clock.lap("passes");
     if (!interpreted) {
       for (const index of indices) {
@@ -172,13 +177,13 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     }
   }
 
-  const code = settings.only || interpreted ? undefined : builder.finish();
-  stats.codeBytes = builder.byteLength;
+  const code = settings.only || interpreted ? undefined : builder!.finish();
+  stats.codeBytes = builder!.byteLength;
   clock.lap("link");
   clock.stop();
   return {
     module,
-    layout: codegen.layout,
+    layout: codegen!.layout,
     target: settings.target,
     // Interpreted modules meet native code of this host alone.
     stubs: interpreted ? hostTarget()?.stubs : settings.target.stubs,

@@ -11,10 +11,11 @@ import type { Analysis } from "../ir/analysis/analysis.js";
 import type { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import { Module } from "../ir/module.js";
+import { ModuleEdit } from "../ir/module-edit.js";
 import { printModule } from "../ir/print.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import { passes as registry } from "../passes/index.js";
-import type { FuncPass, MachinePass, ModulePass, OptionValue, Pass, PassContext, WasmPass } from "../passes/pass.js";
+import type { FuncPass, MachinePass, ModulePass, ModulePassContext, OptionValue, Pass, WasmPass } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
 import type { PassStats } from "./stats.js";
 
@@ -46,7 +47,7 @@ export interface RunnerSettings {
 }
 
 /** One place in the schedule: what the pass sees, and what it counted. */
-class Slot implements PassContext {
+class Slot implements ModulePassContext {
   readonly options: Readonly<Record<string, OptionValue>>;
   readonly stats: PassStats;
   /** What `begin` returned. */
@@ -55,6 +56,8 @@ class Slot implements PassContext {
   before: Module | undefined = undefined;
   /** The declarations that functions agree with behind this pass, though later passes of the phase have begun already. */
   module: Module;
+  /** While the pass may edit the declarations. */
+  open: ModuleEdit | undefined = undefined;
   /** Where analyses of the function at hand are kept. */
   analyses: (fn: Func) => FuncAnalyses;
 
@@ -78,6 +81,11 @@ class Slot implements PassContext {
     this.options = options;
     this.stats = { name: pass.name, runs: 0, changed: 0, ms: 0, counts: {} };
     this.analyses = analyses;
+  }
+
+  get edit(): ModuleEdit {
+    if (!this.open) throw new Error("declarations are edited in begin, or by a pass of scope module: here functions rely on them");
+    return this.open;
   }
 
   get<T>(analysis: Analysis<T>, fn: Func): T {
@@ -140,10 +148,13 @@ export class PassRunner {
       if (!begin) continue;
       slot.before = this.module.clone();
       const started = performance.now();
+      slot.open = new ModuleEdit(this.module);
       try {
         slot.state = begin(this.module, slot);
       } catch (cause) {
         throw new PassError(`pass ${slot.pass.name} failed before the first function: ${messageOf(cause)}`, slot.pass.name, undefined, cause);
+      } finally {
+        slot.open = undefined;
       }
       slot.stats.ms += performance.now() - started;
     }
@@ -162,6 +173,15 @@ export class PassRunner {
     if (phase.scope === "module") throw new Error("a phase of one module pass does not run over one function");
     for (const slot of phase.slots) this.runSlot(slot, fn, before);
     this.latest = undefined;
+  }
+
+  /** Runs all passes over functions that are all there, phase by phase. Functions that passes add are appended. */
+  runAll(funcs: Func[]): void {
+    for (const phase of this.phases) {
+      this.begin(phase);
+      if (phase.scope === "module") this.runModule(phase, funcs);
+      else for (const fn of funcs) this.runFunc(phase, fn, () => undefined);
+    }
   }
 
   /** Runs the passes of all phases before `position` on a function made anew; nothing is verified or told. */
@@ -190,8 +210,8 @@ export class PassRunner {
     this.settings.afterPass?.(fn, slot.pass.name, slot.position, changed);
   }
 
-  /** Runs a module pass. */
-  runModule(phase: Phase, funcs: readonly Func[]): void {
+  /** Runs a module pass. Functions that it adds are appended to `funcs`. */
+  runModule(phase: Phase, funcs: Func[]): void {
     if (phase.scope !== "module") throw new Error("a phase of function passes does not run over a module");
     const { slot } = phase;
     const stamps = funcs.map((fn) => [fn.cfgVersion, fn.valueVersion]);
@@ -202,16 +222,20 @@ export class PassRunner {
       return cache;
     };
     const started = performance.now();
+    slot.open = new ModuleEdit(this.module, funcs);
     try {
       (slot.pass as ModulePass).run(funcs, slot);
     } catch (cause) {
       throw new PassError(`pass ${slot.pass.name} failed: ${messageOf(cause)}`, slot.pass.name, undefined, cause);
+    } finally {
+      slot.open = undefined;
     }
     slot.stats.ms += performance.now() - started;
     slot.stats.runs++;
     let any = false;
     funcs.forEach((fn, i) => {
-      const changed = fn.cfgVersion !== stamps[i]![0] || fn.valueVersion !== stamps[i]![1];
+      const before = stamps[i];
+      const changed = before === undefined || fn.cfgVersion !== before[0] || fn.valueVersion !== before[1];
       any ||= changed;
       if (this.settings.verify && changed) this.verify(slot, fn, () => undefined);
       this.settings.afterPass?.(fn, slot.pass.name, slot.position, changed);

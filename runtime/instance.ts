@@ -2,7 +2,7 @@
 // operations on them that both engines share.
 //
 // Operations get unsigned integers and throw `InterpTrap`; who called them adds where it happened. Made by link.ts.
-import type { FuncIndex } from "../ir/entity.js";
+import type { FuncIndex, GlobalIndex } from "../ir/entity.js";
 import type { InterpCallee } from "../ir/interp-env.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { ImportedFunc, TrapKind, VmCtx, type VmLayout } from "../ir/layout.js";
@@ -21,12 +21,14 @@ import type { Table } from "./table.js";
 import type { Thread } from "./thread.js";
 import type { Externs } from "./externref.js";
 
-/** An import after matching: function instances are handed on, JS functions still need a context of the importer's. */
+/** Imports after matching. Function instances are handed on, JS functions still need a context of the importer's. */
 export interface LinkedImports {
-  readonly funcs: readonly (FuncInstance | HostCode)[];
+  /** By function index. */
+  readonly funcs: ReadonlyMap<FuncIndex, FuncInstance | HostCode>;
   readonly tables: readonly Table[];
   readonly memories: readonly Memory[];
-  readonly globals: readonly Global[];
+  /** By global index. */
+  readonly globals: ReadonlyMap<GlobalIndex, Global>;
 }
 
 class InstanceResource implements Resource {
@@ -95,7 +97,7 @@ export class Instance extends Holder {
     this.droppedElems = new Uint8Array(module.elems.length);
 
     // One block: context, records of the functions that `ref.func` may name, contexts and records of host functions.
-    const importedHosts = imports.funcs.filter((func) => !(func instanceof FuncInstance)).length;
+    const importedHosts = [...imports.funcs.values()].filter((func) => !(func instanceof FuncInstance)).length;
     const own = layout.refFuncs.filter((index) => !module.funcs[index]!.imported).length;
     const hostCount = importedHosts + (this.interpreted ? own : 0);
     const records = layout.bytes;
@@ -111,30 +113,30 @@ export class Instance extends Holder {
       this.chunk.i32[this.at + (layout.typeIds + i * 4) / 4] = store.intern(sig);
     });
 
-    imports.funcs.forEach((item, i) => {
+    imports.funcs.forEach((item, index) => {
       let func: FuncInstance;
       if (item instanceof FuncInstance) {
         func = item;
         func.refresh();
         this.keep(func.holder);
       } else {
-        func = new FuncInstance(store, this, i, module.funcType(i as FuncIndex), item);
+        func = new FuncInstance(store, this, index, module.funcType(index), item);
         this.bind(func, resource, this.ctx + hostAt);
         hostAt += HOST_BYTES;
       }
-      this.funcs[i] = func;
-      const at = layout.importedFunc(i as FuncIndex);
+      this.funcs[index] = func;
+      const at = layout.importedFunc(index);
       this.writeAddress(at + ImportedFunc.code, func.code);
       this.writeAddress(at + ImportedFunc.ctx, func.ctx);
       this.writeAddress(at + ImportedFunc.ref, func.record);
     });
     imports.memories.forEach((memory) => this.addMemory(memory));
     imports.tables.forEach((table) => this.addTable(table));
-    imports.globals.forEach((global, i) => {
-      this.globals[i] = global;
+    imports.globals.forEach((global, index) => {
+      this.globals[index] = global;
       this.keep(global);
       if (global.mutable && global.type === Type.funcref) global.keep(this);
-      this.writeAddress(layout.globals + i * 16, global.cell);
+      this.writeAddress(layout.global(index), global.cell);
     });
 
     let recordAt = records;

@@ -2,7 +2,7 @@
 //
 // No check is left for later: after matching, only initializers (segments out of bounds) and the start function can fail,
 // and what they have written by then stays written, as Wasm 2.0 has it.
-import type { FuncIndex } from "../ir/entity.js";
+import type { FuncIndex, GlobalIndex } from "../ir/entity.js";
 import type { Import, Limits } from "../ir/module.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { MAX_GROWN_PAGES, trapInfo } from "../ir/layout.js";
@@ -103,10 +103,10 @@ function exportsOf(instance: Instance): Readonly<Record<string, unknown>> {
 
 function matchImports(compiled: CompiledModule, values: readonly unknown[], store: Store): LinkedImports {
   const { module } = compiled;
-  const funcs: (FuncInstance | HostCode)[] = [];
+  const funcs = new Map<FuncIndex, FuncInstance | HostCode>();
   const tables: Table[] = [];
   const memories: Memory[] = [];
-  const globals: Global[] = [];
+  const globals = new Map<GlobalIndex, Global>();
   for (const [position, item] of module.imports.entries()) {
     const value = values[position];
     const fail = (found: string): never => {
@@ -114,7 +114,7 @@ function matchImports(compiled: CompiledModule, values: readonly unknown[], stor
     };
     switch (item.kind) {
       case "func":
-        funcs.push(matchFunc(value, module.funcType(item.index as FuncIndex), store, fail));
+        funcs.set(item.index, matchFunc(value, module.funcType(item.index), store, fail));
         break;
       case "table": {
         const type = module.tables[item.index]!;
@@ -137,7 +137,7 @@ function matchImports(compiled: CompiledModule, values: readonly unknown[], stor
       }
       case "global": {
         const { type, mutable } = module.globals[item.index]!;
-        globals.push(matchGlobal(value, type, mutable, store, fail));
+        globals.set(item.index, matchGlobal(value, type, mutable, store, fail));
         break;
       }
     }

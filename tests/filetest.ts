@@ -9,14 +9,13 @@ import { printFunc, printModule } from "../ir/print.js";
 import type { Func } from "../ir/func.js";
 import type { Module } from "../ir/module.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../ir/verify.js";
-import { FuncAnalyses } from "../pipeline/analyses.js";
 import { findFunc } from "../pipeline/cli/input.js";
 import { loadDisassembler } from "../pipeline/dump/asm.js";
 import { dumpStage, isRecorded, stages, type StageName } from "../pipeline/dump/stages.js";
 import { compile, compileSync, decodeModule, translateFunction, passes as registry, type CompileOptions, type FuncIndex, type Level } from "../pipeline/index.js";
 import { toBytes } from "../pipeline/frontend/wat.js";
 import { targetNamed } from "../pipeline/targets.js";
-import type { PassContext } from "../passes/pass.js";
+import { PassRunner } from "../pipeline/runner.js";
 import { checkText, type Check } from "./check-text.js";
 import { parseVals, printOutcome, printVal, sameVal, type Extern, type Outcome, type Val } from "./engine.js";
 import { engineFor } from "./modes.js";
@@ -219,30 +218,12 @@ async function behindPasses(text: string, kind: string, names: readonly string[]
     module = decoded.clone();
     funcs = decoded.funcs.flatMap((func, i) => (func.imported ? [] : [translateFunction(decoded, i as FuncIndex)]));
   }
-  const perFunc = new Map<Func, FuncAnalyses>();
-  for (const name of names) {
+  const passes = names.map((name) => {
     const pass = registry.find((one) => one.name === name);
-    if (!pass) throw new Error(`there is no pass "${name}"`);
-    const options = Object.fromEntries(Object.entries(pass.options ?? {}).map(([key, option]) => [key, option.default]));
-    const cx: PassContext = {
-      module,
-      options,
-      get: (analysis, fn) => {
-        let analyses = perFunc.get(fn);
-        if (!analyses) perFunc.set(fn, (analyses = new FuncAnalyses(fn)));
-        return analyses.get(analysis);
-      },
-      count: () => undefined,
-    };
-    if (pass.stage !== "ssa") throw new Error(`"${name}" is no SSA pass`);
-    if (pass.scope === "module") pass.run(funcs, cx);
-    else {
-      const state: unknown = pass.begin?.(module, cx);
-      for (const fn of funcs) pass.run(fn, cx, state);
-    }
-    const errors = [...verifyModule(module), ...funcs.flatMap((fn) => verifyFunc(fn, module))];
-    if (errors.length > 0) throw new Error(`behind ${name}:\n${errors.map(printVerifierError).join("\n")}`);
-  }
+    if (pass?.stage !== "ssa") throw new Error(`there is no SSA pass "${name}"`);
+    return pass;
+  });
+  new PassRunner(module, passes, [], { verify: true, passOptions: {} }, []).runAll(funcs);
   return printModule(module, funcs, { facts: false });
 }
 

@@ -25,7 +25,7 @@ const packages: Record<string, readonly string[]> = {
   passes: ["binaryen"],
   backends: ["@alexaltea/capstone-js"],
   runtime: ["koffi"],
-  pipeline: ["immer", "graphlib", "binaryen", "commander", "picocolors"],
+  pipeline: ["@viz-js/viz", "immer", "graphlib", "binaryen", "commander", "picocolors"],
 };
 
 interface Source {

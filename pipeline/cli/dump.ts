@@ -68,6 +68,10 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     printCode(dumpPassEffect(compilation, flags.after, flags.func === undefined ? undefined : indices));
     return;
   }
+  // Functions that passes have added stand behind those of the module.
+  if (flags.func === undefined) {
+    for (let i = module.funcs.length; i < compilation.module.funcs.length; i++) if (!compilation.module.funcs[i]!.imported) indices.push(i as FuncIndex);
+  }
   const disassembler = chosen.includes("asm") ? await loadDisassembler(compilation.target) : undefined;
   if (flags.format === "json") {
     print(JSON.stringify(indices.map((index) => Object.fromEntries(chosen.map((stage) => [stage, stageJson(compilation, index, stage, disassembler)])))));

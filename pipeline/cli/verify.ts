@@ -36,13 +36,8 @@ export function verify(file: string, { arch, pass }: { arch?: string; pass?: str
   print(`${file}: ${count} function${count === 1 ? "" : "s"}, nothing wrong`);
 }
 
-function runPass(name: string, module: Module, funcs: readonly Func[]): void {
+function runPass(name: string, module: Module, funcs: Func[]): void {
   const pass = passes.find((one) => one.name === name);
   if (!pass || pass.stage !== "ssa") throw new Error(`there is no SSA pass "${name}" to run`);
-  const runner = new PassRunner(module, [pass], [], { verify: true, passOptions: {} }, []);
-  for (const phase of runner.phases) {
-    runner.begin(phase);
-    if (phase.scope === "module") runner.runModule(phase, funcs);
-    else for (const fn of funcs) runner.runFunc(phase, fn, () => undefined);
-  }
+  new PassRunner(module, [pass], [], { verify: true, passOptions: {} }, []).runAll(funcs);
 }

@@ -1,5 +1,4 @@
 // Names of the vm-context's fields by offset: what `[context + 0x70]` in a disassembly means.
-import type { FuncIndex } from "../../ir/entity.js";
 import { ImportedFunc, VmCtx, type VmLayout } from "../../ir/layout.js";
 import type { Module } from "../../ir/module.js";
 import { funcLabel } from "./wasm.js";
@@ -30,8 +29,8 @@ export function contextFields(module: Module, layout: VmLayout): ReadonlyMap<num
   module.tables.forEach((_, i) => names.set(layout.tables + i * 8, `header of T${i}`));
   module.memories.forEach((_, i) => names.set(layout.memories + i * 8, `header of m${i}`));
   module.types.forEach((_, i) => names.set(layout.typeIds + i * 4, `type id of t${i}`));
-  for (let i = 0; i < module.importedFuncCount; i++) {
-    for (const [offset, field] of importFields) names.set(layout.importedFunc(i as FuncIndex) + offset, `${field} of ${funcLabel(module, i as FuncIndex)}`);
+  for (const index of module.importedFuncs()) {
+    for (const [offset, field] of importFields) names.set(layout.importedFunc(index) + offset, `${field} of ${funcLabel(module, index)}`);
   }
   layout.refFuncs.forEach((index, slot) => names.set(layout.refs + slot * 8, `reference to ${funcLabel(module, index)}`));
   return names;
