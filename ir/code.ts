@@ -53,12 +53,14 @@ export interface RuntimeStubs {
   readonly architecture: string;
   /**
    * C function `void ()`: enters `Exec.entryCode` with context `Exec.entryCtx` on the Wasm stack (`Exec.wasmSp`); arguments from
-   * slots, results to slots. Nests. Comes back with `Exec.trapped` = 0, or 1 after a trap or an exception. `exec` is baked in.
+   * slots, results to slots. Comes back with an `Exec.outcome`. `exec` is baked in. Returns 0, so it is a Node-API callback, too.
    */
   entry(sig: FuncType, exec: bigint): StubCode;
-  /** Called like compiled code with the context of a host function: arguments to slots, `Exec.callback(VmCtx.hostFunc)` on the host stack, results from slots. */
+  /** C function as `entry`: goes on behind the host call or builtin call whose frame `Exec.wasmSp` points to. */
+  resume(exec: bigint): StubCode;
+  /** Called like compiled code with the context of a host function: arguments to slots, leaves with `Outcome.hostCall`, results from slots when resumed. */
   hostCall(sig: FuncType): StubCode;
-  /** See `Builtin`. */
+  /** See `Builtin`: leaves with `Outcome.builtin`. */
   builtin(): StubCode;
   /** See `VmCtx.trapExit`: reports the site and returns from the innermost entry. */
   trapExit(): StubCode;

@@ -29,8 +29,6 @@ export const enum TrapKind {
   integer_overflow = 8,
   invalid_conversion = 9,
   stack_exhausted = 10,
-  /** Not a trap of Wasm: a host function threw; the exception waits in the runtime. */
-  host_exception = 11,
 }
 
 /** Name in dumps and `.ssa`/`.mir` text; message as the reference test suite has it. Indexed by `TrapKind`. */
@@ -46,7 +44,6 @@ export const trapInfo = [
   { name: "integer_overflow", message: "integer overflow" },
   { name: "invalid_conversion", message: "invalid conversion to integer" },
   { name: "stack_exhausted", message: "call stack exhausted" },
-  { name: "host_exception", message: "exception in a host function" },
 ] as const;
 
 /** Header of a vm-context. Contexts of host functions have the header alone. */
@@ -78,12 +75,22 @@ export const LEAF_FRAME_BYTES = 1024;
 /** Bytes below `stackLimit` that are still mapped. */
 export const STACK_RESERVE = 32768;
 
+/** Why native code came back to JS. */
+export const enum Outcome {
+  finished = 0,
+  trapped = 1,
+  /** A host function is to be called (`Exec.callId` is its id), then the code resumed. */
+  hostCall = 2,
+  /** A `Builtin` is to be run (`Exec.callId`), then the code resumed. */
+  builtin = 3,
+}
+
 /** The exec-context: one a thread. */
 export const enum Exec {
-  /** u32 TrapKind as far as native code knows: `none` means "look the site up by `trapPc`" when `trapped` is set. */
+  /** u32 TrapKind as far as native code knows: `none` means "look the site up by `trapPc`" after a trap. */
   trapKind = 0,
-  /** u32: 1 when the last entry ended by a trap or an exception. */
-  trapped = 4,
+  /** u32 Outcome of the last entry or resumption. */
+  outcome = 4,
   /** The trapping pc: the faulting instruction, or the return address of the call to the trap exit. */
   trapPc = 8,
   /** Stack pointer at the site: what it is while the function's body runs. */
@@ -92,16 +99,17 @@ export const enum Exec {
   trapCtx = 24,
   /** The address a guard page caught. */
   faultAddress = 32,
-  /** Host stack pointer of the innermost entry: host calls run there, trap exits return there. */
+  /** Host stack pointer of the C function that runs compiled code now: what leaves compiled code returns there. */
   hostSp = 40,
-  /** Where on the Wasm stack the next entry starts: its top, or the stack pointer of the innermost host call. 16-aligned. */
+  /**
+   * Where on the Wasm stack the next entry starts: its top, or the frame of the innermost host call. 16-aligned. A host call sets it to
+   * its frame, a finished entry to where it started; after a trap or an exception JS sets it back.
+   */
   wasmSp = 48,
-  /** C function `void (u32 id)`: the runtime's one callback. `id` is a host function's id, or `BUILTIN_BIT | Builtin`. */
-  callback = 56,
   /** vm-context of the calling instance at a builtin call; of the host function at a host call. */
   callCtx = 64,
-  /** u32: set by the callback when its JS function threw: the stub unwinds to the innermost entry. */
-  hostThrew = 72,
+  /** u32: what a host call or a builtin call asks for. */
+  callId = 72,
   /** What the next entry calls: code address, vm-context. */
   entryCode = 80,
   entryCtx = 88,
@@ -113,8 +121,6 @@ export const SLOT_BYTES = 16;
 /** As many as a function can have parameters or results. */
 export const SLOT_COUNT = 1024;
 export const EXEC_BYTES = Exec.slots + SLOT_BYTES * SLOT_COUNT;
-
-export const BUILTIN_BIT = 0x80000000;
 
 /**
  * Operations the runtime does in JS. Compiled code passes the builtin's number, then at most five integer or reference

@@ -1,5 +1,4 @@
-// The operations compiled code leaves to JS: arguments in slots, the result in slot 0. A trap becomes the pending exception,
-// with the backtrace of the call site.
+// The operations compiled code leaves to JS: arguments in slots, the result in slot 0. A trap has the backtrace of the call site.
 import { InterpTrap } from "../ir/interp-env.js";
 import { Builtin, Exec, trapInfo, VmCtx } from "../ir/layout.js";
 import type { ExecContext } from "./exec-context.js";

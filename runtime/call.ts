@@ -169,8 +169,8 @@ function callHost(func: FuncInstance, cells: Cells, base: number, stride: number
   for (let i = 0; i < results.length; i++) (raw ? writeRaw : writeValue)(cells, base + i * stride, results[i]!, list[i], store, holder);
 }
 
-/** The callback's way to a host function, or to an interpreted one, that native code has called. */
-export function hostCallFromNative(exec: ExecContext, id: number): void {
+/** Calls a host function, or an interpreted one, for native code: arguments and results in slots. */
+export function callFromNative(exec: ExecContext, id: number): void {
   const { thread } = exec;
   const func = thread.current?.reachHostFunc(id);
   if (!func) throw new Error(`host function ${id} is not to be found`);

@@ -1,18 +1,20 @@
 // The exec-context of a thread: the Wasm stack, the argument slots, the trap report, stubs by signature.
 //
-// JS enters native code through `enter(sig)`, which runs `Exec.entryCode` on the Wasm stack; native code comes back to JS
-// through one callback, for host functions and builtins alike. Layout: ir/layout.ts. `hostThrew` is 1 except when the
-// callback has ended well, so that a JS stack overflow before its first statement counts as an exception, too.
+// JS enters native code through the signature's entry stub, which runs `Exec.entryCode` on the Wasm stack. Native code is a
+// coroutine of JS: when it wants a host function or a builtin it suspends itself and returns; `settle` does what it asks for
+// and resumes it. So JS never runs above native frames, exceptions pass through no native code, and what is left of
+// a call that ends early is one stack pointer to set back. Layout: ir/layout.ts.
 import type { RuntimeStubs } from "../ir/code.js";
-import { BUILTIN_BIT, Exec, EXEC_BYTES, SLOT_COUNT, STACK_RESERVE, VmCtx } from "../ir/layout.js";
+import { Exec, EXEC_BYTES, Outcome, SLOT_COUNT, STACK_RESERVE, VmCtx } from "../ir/layout.js";
 import { funcTypeKey, type FuncType } from "../ir/types.js";
 import { runBuiltin } from "./builtins.js";
-import { hostCallFromNative } from "./call.js";
+import { callFromNative } from "./call.js";
 import { ExecMemory } from "./exec-memory.js";
 import type { Externs } from "./externref.js";
 import type { FuncInstance } from "./func.js";
+import type { Holder } from "./holder.js";
 import { Access } from "./native.js";
-import { readWord, writeWord, type Chunk } from "./native-heap.js";
+import { doubleOf, readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Thread } from "./thread.js";
 import { reportTrap } from "./trap.js";
 import type { Cells } from "./values.js";
@@ -20,11 +22,9 @@ import type { Cells } from "./values.js";
 /** How a function is entered from JS. */
 export interface NativeEntry {
   readonly enter: () => void;
-  /** Halves of code address and context. */
-  readonly codeLow: number;
-  readonly codeHigh: number;
-  readonly ctxLow: number;
-  readonly ctxHigh: number;
+  /** Code address and context as bits of doubles, the way one store writes them. */
+  readonly code: number;
+  readonly ctx: number;
 }
 
 export class ExecContext implements Cells {
@@ -35,12 +35,8 @@ export class ExecContext implements Cells {
   readonly f64: Float64Array;
   /** Index of slot 0 in words. */
   readonly slots = Exec.slots / 4;
-  /** Entries from JS that are active. */
-  depth = 0;
-  /** Stack pointers of the host calls that outer entries wait in, innermost last. */
+  /** Frames of the host calls and builtin calls that are running, innermost last: `Exec.wasmSp` as bits of a double. */
   readonly suspended: number[] = [];
-  /** The exception that the innermost host call ended with. */
-  pending: { readonly error: unknown } | undefined;
   private readonly address: number;
   private readonly stackTop: number;
   private readonly stackLow: number;
@@ -50,6 +46,8 @@ export class ExecContext implements Cells {
   private readonly builtin: number;
   private readonly memmove: number;
   private readonly memset: number;
+  /** Goes on with the code whose frame `Exec.wasmSp` points to. */
+  private readonly resume: () => void;
   private readonly entries = new Map<string, () => void>();
   private readonly hostCalls = new Map<string, number>();
 
@@ -77,16 +75,12 @@ export class ExecContext implements Cells {
     this.builtin = this.memory.loadStub(stubs.builtin());
     this.memmove = native.symbol("memmove");
     this.memset = native.symbol("memset");
-    this.i32[Exec.hostThrew / 4] = 1;
+    this.resume = native.voidCall(this.memory.loadStub(stubs.resume(BigInt(this.address))));
     writeWord(this.i32, Exec.wasmSp / 4, this.stackTop);
-    writeWord(this.i32, Exec.callback / 4, native.registerCallback((id) => this.callback(id)));
   }
 
   private entryOf(func: FuncInstance): NativeEntry {
-    const words = new Int32Array(4);
-    writeWord(words, 0, func.code);
-    writeWord(words, 2, func.ctx);
-    return { enter: this.enterFunction(func.sig), codeLow: words[0]!, codeHigh: words[1]!, ctxLow: words[2]!, ctxHigh: words[3]! };
+    return { enter: this.enterFunction(func.sig), code: doubleOf(func.code), ctx: doubleOf(func.ctx) };
   }
 
   /** The function that enters code of this signature. */
@@ -140,40 +134,52 @@ export class ExecContext implements Cells {
   /** Marks what slots and active frames may hold. */
   scan(externs: Externs): void {
     externs.scan(this.i32, this.slots, this.i32.length);
-    if (this.depth > 0) externs.scan(this.stack, (this.field(Exec.wasmSp) - this.stackLow) >> 2, this.stack.length);
+    externs.scan(this.stack, (this.field(Exec.wasmSp) - this.stackLow) >> 2, this.stack.length);
   }
 
   /** Runs a native function. Arguments stand in the slots; results do afterwards. @throws Trap; what a host function threw. */
   run(func: FuncInstance): void {
-    const { i32 } = this;
+    const { i32, f64 } = this;
     const entry = (func.entry ??= this.entryOf(func));
-    i32[Exec.entryCode / 4] = entry.codeLow;
-    i32[Exec.entryCode / 4 + 1] = entry.codeHigh;
-    i32[Exec.entryCtx / 4] = entry.ctxLow;
-    i32[Exec.entryCtx / 4 + 1] = entry.ctxHigh;
-    i32[Exec.hostThrew / 4] = 1;
-    const nested = this.depth > 0;
-    if (nested) this.suspended.push(this.field(Exec.wasmSp));
-    this.depth++;
+    const start = f64[WASM_SP]!;
+    f64[Exec.entryCode / 8] = entry.code;
+    f64[Exec.entryCtx / 8] = entry.ctx;
     try {
       entry.enter();
-      if (i32[Exec.trapped / 4] !== 0) throw reportTrap(this);
-    } finally {
-      // An outer entry, when it comes back well, must not see the end of this one.
-      i32[Exec.trapped / 4] = 0;
-      this.depth--;
-      if (nested) this.suspended.pop();
+      if (i32[OUTCOME] !== Outcome.finished) this.settle(func.holder);
+    } catch (error) {
+      f64[WASM_SP] = start;
+      throw error;
     }
   }
 
-  private callback(id: number): void {
+  /**
+   * Does what native code asks for, until it has finished. `entered` is the holder of the function that was entered.
+   * The caller sets `Exec.wasmSp` back when this throws. @throws Trap; what a host function threw.
+   */
+  settle(entered: Holder): void {
+    const { i32, f64, suspended, thread } = this;
+    const { current } = thread;
+    const depth = suspended.length;
+    thread.current = entered;
     try {
-      if (id >= BUILTIN_BIT) runBuiltin(this, id - BUILTIN_BIT);
-      else hostCallFromNative(this, id);
-      this.i32[Exec.hostThrew / 4] = 0;
-    } catch (error) {
-      this.pending = { error };
-      this.i32[Exec.hostThrew / 4] = 1;
+      for (let outcome = i32[OUTCOME]!; outcome !== Outcome.finished; outcome = i32[OUTCOME]!) {
+        if (outcome === Outcome.trapped) throw reportTrap(this);
+        const frame = f64[WASM_SP]!;
+        suspended.push(frame);
+        if (outcome === Outcome.builtin) runBuiltin(this, i32[CALL_ID]!);
+        else callFromNative(this, i32[CALL_ID]!);
+        suspended.pop();
+        f64[WASM_SP] = frame;
+        this.resume();
+      }
+    } finally {
+      thread.current = current;
+      suspended.length = depth;
     }
   }
 }
+
+const WASM_SP = Exec.wasmSp / 8;
+const OUTCOME = Exec.outcome / 4;
+const CALL_ID = Exec.callId / 4;

@@ -128,3 +128,18 @@ export function writeWord(i32: Int32Array, index: number, address: number): void
   i32[index] = address % TWO32;
   i32[index + 1] = Math.floor(address / TWO32);
 }
+
+const words = new Int32Array(2);
+const double = new Float64Array(words.buffer);
+
+/** The double with an address for bits: subnormal, so no NaN, and copied as it is. */
+export function doubleOf(address: number): number {
+  writeWord(words, 0, address);
+  return double[0]!;
+}
+
+/** The address in a double's bits. */
+export function addressOf(bits: number): number {
+  double[0] = bits;
+  return readWord(words, 0);
+}

@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import type * as Koffi from "koffi";
 
-/** JS stack that koffi gives native code; deeper nesting through host calls ends in a RangeError, not in a crash. */
+/** Stack that koffi gives native code: C functions run on it. */
 const SYNC_STACK_BYTES = 16 << 20;
 
 export const enum Access {
@@ -64,7 +64,6 @@ export class Native {
   private readonly memcpyOut: (dst: Uint8Array, src: number, bytes: number) => number | bigint;
   private readonly memmoveRaw: (dst: number, src: number, bytes: number) => number | bigint;
   private readonly voidFunction: Koffi.TypeObject;
-  private readonly callbackType: Koffi.TypeObject;
 
   constructor() {
     const system = systems[process.platform];
@@ -85,7 +84,6 @@ export class Native {
     const sysconf = libc.func("sysconf", "long", ["int"]) as (name: number) => number;
     this.pageBytes = sysconf(system.scPageSize);
     this.voidFunction = koffi.proto("void", []);
-    this.callbackType = koffi.pointer(koffi.proto("void", ["uint32_t"]));
   }
 
   roundUp(bytes: number): number {
@@ -151,11 +149,6 @@ export class Native {
   addressCall(at: number, params: number): (...args: number[]) => void {
     const proto = this.koffi.proto("void", new Array<string>(params).fill("uintptr_t"));
     return this.koffi.decode(BigInt(at), proto) as (...args: number[]) => void;
-  }
-
-  /** Address of a C function `void (u32)` that calls `callback`. There are 8192 of them a process. */
-  registerCallback(callback: (id: number) => void): number {
-    return Number(this.koffi.register(callback, this.callbackType));
   }
 
   /** Installs a handler. @returns what was there: its address (0 default, 1 ignore) and sa_flags. */

@@ -13,7 +13,7 @@ import type { CodePiece } from "./exec-memory.js";
 import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
 import type { Instance } from "./instance.js";
-import { readWord } from "./native-heap.js";
+import { addressOf, readWord } from "./native-heap.js";
 import { RuntimeError } from "./webassembly/errors.js";
 
 /** Frames in a backtrace at most. */
@@ -91,13 +91,8 @@ export function trapOfInterp(trap: InterpTrap): Trap {
   return new Trap(trapInfo[trap.kind].name, trap.detail, frames);
 }
 
-/** What `Trap` or exception the entry that has just returned ended with. Clears the report. */
-export function reportTrap(exec: ExecContext): unknown {
-  const { pending } = exec;
-  if (pending) {
-    exec.pending = undefined;
-    return pending.error;
-  }
+/** The trap that native code has just ended with. Clears the report. */
+export function reportTrap(exec: ExecContext): Error {
   const pc = exec.field(Exec.trapPc);
   const fault = exec.field(Exec.faultAddress);
   let kind = exec.i32[Exec.trapKind / 4]! as TrapKind;
@@ -109,23 +104,21 @@ export function reportTrap(exec: ExecContext): unknown {
     if (!site) return new Error(`compiler bug: a fault at ${place(piece, pc)}, address 0x${fault.toString(16)}, where no trap is expected`);
     kind = site.kind;
   }
-  if (kind === TrapKind.host_exception) return new Error("a host function threw nothing that can be told");
   const frames: TrapFrame[] = [];
   if (piece) walk(exec, frames, piece, pc, exec.field(Exec.trapSp), site?.offset);
-  walkSuspended(exec, frames, exec.suspended.length);
+  walkSuspended(exec, frames);
   return new Trap(trapInfo[kind].name, detailOf(exec, kind, frames[0], fault), frames);
 }
 
 /** The backtrace of the code that is in a host call or a builtin now. */
 export function currentBacktrace(exec: ExecContext): TrapFrame[] {
   const frames: TrapFrame[] = [];
-  walkFromHostCall(exec, frames, exec.field(Exec.wasmSp));
-  walkSuspended(exec, frames, exec.suspended.length);
+  walkSuspended(exec, frames);
   return frames;
 }
 
-function walkSuspended(exec: ExecContext, frames: TrapFrame[], count: number): void {
-  for (let i = count - 1; i >= 0 && frames.length < MAX_FRAMES; i--) walkFromHostCall(exec, frames, exec.suspended[i]!);
+function walkSuspended(exec: ExecContext, frames: TrapFrame[]): void {
+  for (let i = exec.suspended.length - 1; i >= 0 && frames.length < MAX_FRAMES; i--) walkFromHostCall(exec, frames, addressOf(exec.suspended[i]!));
 }
 
 function walkFromHostCall(exec: ExecContext, frames: TrapFrame[], sp: number): void {

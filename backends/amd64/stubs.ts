@@ -1,11 +1,12 @@
 // The pieces of amd64 code the runtime needs besides compiled functions: entry, host calls, builtins, trap exit, signals.
 //
 // Two stacks: C code (and JS above it) runs on the host's, compiled code on our own. The entry stub switches to ours and
-// keeps the way back in the exec-context (`Exec.hostSp`); host calls and builtins switch back for the time of the
-// callback and keep ours (`Exec.wasmSp`). A trap exit drops all of our stack above the innermost entry. Every field is
-// described in ir/layout.ts, every stub in ir/code.ts (RuntimeStubs). Structures of signals: Linux, x86-64 psABI.
+// keeps the way back in the exec-context (`Exec.hostSp`). Compiled code is a coroutine of JS: a host call or builtin call
+// leaves a frame on our stack (`Exec.wasmSp`) and returns to JS, which does what is asked for and resumes; so no JS
+// ever runs above native frames, and whatever it throws unwinds nothing of ours. A trap exit drops all of our stack above the
+// entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, x86-64 psABI.
 import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { BUILTIN_BIT, Exec, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
@@ -13,9 +14,6 @@ import { cpuFeatures, cpuProbe } from "./cpu-features.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
 import { Cond, Form } from "./opcodes.js";
 import { Reg, cSavedInts, registers } from "./registers.js";
-
-/** Those of our convention that C saves, too. An even number, for the alignment of the stack. */
-const calleeSaved = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13] as const;
 
 const r11 = Reg.r11;
 const r15 = Reg.vmctx;
@@ -65,16 +63,30 @@ function copyValue(a: Assembler, type: Type, temp: Reg, from: Reg, fromDisp: num
 
 const slot = (i: number): number => Exec.slots + i * SLOT_BYTES;
 
-// The frame of an entry on the host's stack, from `Exec.hostSp` up: 8 bytes of alignment, outer wasmSp, outer hostSp, the
-// C function's callee-saved registers, return address.
+/** Of `Exec.outcome` and `Exec.trapKind` at once. */
+function clearReport(a: Assembler, exec: Reg): void {
+  a.mi(Form.mov64_mi, exec, NO_REG, 0, Exec.trapKind, 0);
+}
 
-/** Back to the C caller of the innermost entry. `exec` holds the address of the exec-context. */
-function leaveEntry(a: Assembler, exec: Reg): void {
+// The frame of a C function that runs compiled code, on the host's stack from `Exec.hostSp` up: 8 bytes of alignment, the C
+// caller's callee-saved registers, return address.
+
+/** From the host's stack to ours: `exec` holds the exec-context and is callee-saved in C. Changes no argument register. */
+function enterWasm(a: Assembler, exec: Reg, address: bigint): void {
+  for (const reg of cSavedInts) a.o(Form.push, reg);
+  a.movImm64(exec, Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)));
+  a.ri(Form.sub64_mi, rsp, 8);
+  store64(a, exec, Exec.hostSp, rsp);
+  clearReport(a, exec);
+  load64(a, rsp, exec, Exec.wasmSp);
+}
+
+/** Back to the C caller, with a null for Node-API. */
+function leaveWasm(a: Assembler, exec: Reg): void {
   load64(a, rsp, exec, Exec.hostSp);
   a.ri(Form.add64_mi, rsp, 8);
-  a.m(Form.pop_m, exec, NO_REG, 0, Exec.wasmSp);
-  a.m(Form.pop_m, exec, NO_REG, 0, Exec.hostSp);
   for (let i = cSavedInts.length - 1; i >= 0; i--) a.o(Form.pop, cSavedInts[i]!);
+  a.rr(Form.xor32_rm, Reg.rax, Reg.rax);
   a.op0(Form.ret);
 }
 
@@ -83,15 +95,7 @@ function entry(sig: FuncType, exec: bigint): Uint8Array {
   const abi = callAbi(sig, registers);
   // Callee-saved in our convention, too: holds the exec-context over the call.
   const ex = Reg.rbx;
-  for (const reg of cSavedInts) a.o(Form.push, reg);
-  a.movImm64(ex, Number(BigInt.asIntN(32, exec)), Number(BigInt.asIntN(32, exec >> 32n)));
-  a.m(Form.push_m, ex, NO_REG, 0, Exec.hostSp);
-  a.m(Form.push_m, ex, NO_REG, 0, Exec.wasmSp);
-  a.ri(Form.sub64_mi, rsp, 8);
-  store64(a, ex, Exec.hostSp, rsp);
-  // trapKind and trapped.
-  a.mi(Form.mov64_mi, ex, NO_REG, 0, Exec.trapKind, 0);
-  load64(a, rsp, ex, Exec.wasmSp);
+  enterWasm(a, ex, exec);
   if (abi.outgoingBytes > 0) {
     // Arguments that overflow the registers must not overflow the stack.
     load64(a, r15, ex, Exec.entryCtx);
@@ -100,11 +104,11 @@ function entry(sig: FuncType, exec: bigint): Uint8Array {
     const room = a.newLabel();
     a.jcc(Cond.ae, room);
     storeImm32(a, ex, Exec.trapKind, TrapKind.stack_exhausted);
-    storeImm32(a, ex, Exec.trapped, 1);
+    storeImm32(a, ex, Exec.outcome, Outcome.trapped);
     store64(a, ex, Exec.trapSp, rsp);
     store64(a, ex, Exec.trapCtx, r15);
     a.mi(Form.mov64_mi, ex, NO_REG, 0, Exec.trapPc, 0);
-    leaveEntry(a, ex);
+    leaveWasm(a, ex);
     a.bind(room);
     a.ri(Form.sub64_mi, rsp, abi.outgoingBytes);
   }
@@ -121,37 +125,41 @@ function entry(sig: FuncType, exec: bigint): Uint8Array {
     if (where >= 0) storeValue(a, sig.results[i]!, where, ex, slot(i));
     else copyValue(a, sig.results[i]!, r11, rsp, ~where, ex, slot(i));
   }
-  leaveEntry(a, ex);
+  if (abi.outgoingBytes > 0) a.ri(Form.add64_mi, rsp, abi.outgoingBytes);
+  // Host calls have moved it.
+  store64(a, ex, Exec.wasmSp, rsp);
+  leaveWasm(a, ex);
   return a.finish();
 }
 
+/** Integer registers that a call which leaves keeps in its frame, for compiled code and for the scan for references. */
+const suspended = cSavedInts;
+
 /**
- * Runs the callback with the id in edi on the host's stack. Before: r11 the exec-context, rsp as on entry of the stub.
- * After: the same, rsp as before; falls through, or leaves by the trap exit if the JS function threw.
+ * Leaves compiled code and goes on, when resumed, behind this. Before: r11 the exec-context, rsp as on entry of the stub, `callId`
+ * stored. After: the same; all registers that are caller-saved in our convention are lost.
  */
-function runCallback(a: Assembler): void {
-  // The callback keeps these anyway; here the runtime's scan for references finds what compiled code holds in them.
-  for (const reg of calleeSaved) a.o(Form.push, reg);
-  // Leaves the stack pointer 16-aligned, as `wasmSp` has to be.
-  a.m(Form.push_m, r11, NO_REG, 0, Exec.wasmSp);
+function suspend(a: Assembler, outcome: Outcome): void {
+  for (const reg of suspended) a.o(Form.push, reg);
+  const resumed = a.newLabel();
+  a.rm(Form.lea64_rm, Reg.rax, LABEL, NO_REG, 0, resumed);
+  // Seven words and the return address: 16-aligned, as `wasmSp` has to be.
+  a.o(Form.push, Reg.rax);
   store64(a, r11, Exec.wasmSp, rsp);
   store64(a, r11, Exec.callCtx, r15);
-  // JS may fail before the callback's first statement: only its end says that nothing was thrown.
-  storeImm32(a, r11, Exec.hostThrew, 1);
-  load64(a, rsp, r11, Exec.hostSp);
-  a.m(Form.call_m, r11, NO_REG, 0, Exec.callback);
-  // r15 is callee-saved in C.
+  storeImm32(a, r11, Exec.outcome, outcome);
+  leaveWasm(a, r11);
+  a.bind(resumed);
+  for (let i = suspended.length - 1; i >= 0; i--) a.o(Form.pop, suspended[i]!);
   load64(a, r11, r15, VmCtx.exec);
-  load64(a, rsp, r11, Exec.wasmSp);
-  a.m(Form.pop_m, r11, NO_REG, 0, Exec.wasmSp);
-  a.ri(Form.add64_mi, rsp, 8 * calleeSaved.length);
-  const fine = a.newLabel();
-  a.mi(Form.cmp32_mi, r11, NO_REG, 0, Exec.hostThrew, 0);
-  a.jcc(Cond.e, fine);
-  storeImm32(a, r11, Exec.trapKind, TrapKind.host_exception);
-  // As if the caller had called it.
-  a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.trapExit);
-  a.bind(fine);
+}
+
+function resume(exec: bigint): Uint8Array {
+  const a = new Assembler();
+  enterWasm(a, Reg.rbx, exec);
+  a.o(Form.pop, Reg.rax);
+  a.r(Form.jmp_m, Reg.rax);
+  return a.finish();
 }
 
 function hostCall(sig: FuncType): Uint8Array {
@@ -165,8 +173,9 @@ function hostCall(sig: FuncType): Uint8Array {
   for (let i = 0; i < sig.params.length; i++) {
     if (abi.args[i]! < 0) copyValue(a, sig.params[i]!, Reg.rax, rsp, ~abi.args[i]! + 8, r11, slot(i));
   }
-  a.rm(Form.mov32_rm, Reg.rdi, r15, NO_REG, 0, VmCtx.hostFunc);
-  runCallback(a);
+  a.rm(Form.mov32_rm, Reg.rax, r15, NO_REG, 0, VmCtx.hostFunc);
+  a.rm(Form.mov32_mr, Reg.rax, r11, NO_REG, 0, Exec.callId);
+  suspend(a, Outcome.hostCall);
   for (let i = 0; i < sig.results.length; i++) {
     if (abi.results[i]! < 0) copyValue(a, sig.results[i]!, Reg.rax, r11, slot(i), rsp, ~abi.results[i]! + 8);
   }
@@ -180,12 +189,11 @@ function hostCall(sig: FuncType): Uint8Array {
 function builtin(): Uint8Array {
   const a = new Assembler();
   load64(a, r11, r15, VmCtx.exec);
-  // The number, then up to five arguments; r14 and r15 are callee-saved in C.
+  // The number, then up to five arguments.
   const [number, ...args] = registers.argInts.slice(0, 6);
   args.forEach((reg, i) => store64(a, r11, slot(i), reg));
-  a.rr(Form.mov32_rm, Reg.rdi, number!);
-  a.ri(Form.or32_mi, Reg.rdi, BUILTIN_BIT | 0);
-  runCallback(a);
+  a.rm(Form.mov32_mr, number!, r11, NO_REG, 0, Exec.callId);
+  suspend(a, Outcome.builtin);
   // What a builtin gives back is an i32.
   loadValue(a, Type.i32, Reg.rax, r11, slot(0));
   a.op0(Form.ret);
@@ -198,8 +206,8 @@ function trapExit(): Uint8Array {
   a.m(Form.pop_m, r11, NO_REG, 0, Exec.trapPc);
   store64(a, r11, Exec.trapSp, rsp);
   store64(a, r11, Exec.trapCtx, r15);
-  storeImm32(a, r11, Exec.trapped, 1);
-  leaveEntry(a, r11);
+  storeImm32(a, r11, Exec.outcome, Outcome.trapped);
+  leaveWasm(a, r11);
   return a.finish();
 }
 
@@ -238,7 +246,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
   store64(a, r11, Exec.trapSp, Reg.rax);
   load64(a, Reg.rax, info, Linux.siAddr);
   store64(a, r11, Exec.faultAddress, Reg.rax);
-  storeImm32(a, r11, Exec.trapped, 1);
+  storeImm32(a, r11, Exec.outcome, Outcome.trapped);
   store64(a, uc, Linux.ucR11, r11);
   a.rm(Form.lea64_rm, Reg.rax, LABEL, NO_REG, 0, exit);
   store64(a, uc, Linux.ucRip, Reg.rax);
@@ -276,7 +284,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
   a.op0(Form.ret);
 
   a.bind(exit);
-  leaveEntry(a, r11);
+  leaveWasm(a, r11);
   return a.finish();
 }
 
@@ -284,6 +292,7 @@ export const stubs: RuntimeStubs = {
   target: "amd64",
   architecture: "x64",
   entry,
+  resume,
   hostCall,
   builtin,
   trapExit,

@@ -1,13 +1,14 @@
 // The pieces of arm64 code the runtime needs besides compiled functions: entry, host calls, builtins, trap exit, signals.
 //
 // Two stacks: C code (and JS above it) runs on the host's, compiled code on our own. The entry stub switches to ours and
-// keeps the way back in the exec-context (`Exec.hostSp`); host calls and builtins switch back for the time of the
-// callback and keep ours (`Exec.wasmSp`). A trap exit drops all of our stack above the innermost entry. Every field is
-// described in ir/layout.ts, every stub in ir/code.ts (RuntimeStubs). Structures of signals: Linux, arch/arm64
+// keeps the way back in the exec-context (`Exec.hostSp`). Compiled code is a coroutine of JS: a host call or builtin call
+// leaves a frame on our stack (`Exec.wasmSp`) and returns to JS, which does what is asked for and resumes; so no JS
+// ever runs above native frames, and whatever it throws unwinds nothing of ours. A trap exit drops all of our stack above the
+// entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, arch/arm64
 // uapi/asm/sigcontext.h and ucontext.h. A stub's return address stands where a compiled function's does: 8 bytes below the
 // caller's stack pointer.
 import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { BUILTIN_BIT, Exec, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
@@ -15,9 +16,6 @@ import { cpuFeatures, cpuProbe } from "./cpu-features.js";
 import { Assembler, accessScale, fitsDisplacement } from "./encode.js";
 import { Cond, Extend, Form, Index } from "./opcodes.js";
 import { Reg, cSavedFloats, cSavedInts, registers } from "./registers.js";
-
-/** Those of our convention that C saves, too: what compiled code may hold over a host call. */
-const calleeSaved = cSavedInts.filter((r) => (registers.calleeSavedInts >>> r) & 1);
 
 const exec = Reg.x16;
 const temp = Reg.x17;
@@ -77,26 +75,36 @@ function copyValue(a: Assembler, type: Type, value: Reg, via: Reg, from: Reg, fr
 
 const slot = (i: number): number => Exec.slots + i * SLOT_BYTES;
 
-// The frame of an entry on the host's stack, from `Exec.hostSp` up: outer wasmSp and hostSp, the C function's
-// callee-saved registers, the return address among them.
-const ENTRY_BYTES = 16 + 8 * (cSavedInts.length + cSavedFloats.length);
+// The frame of a C function that runs compiled code, on the host's stack from `Exec.hostSp` up: the C caller's callee-saved
+// registers, the return address among them.
+const C_FRAME_BYTES = 8 * (cSavedInts.length + cSavedFloats.length);
 
 function eachSaved(a: Assembler, ints: number, floats: number): void {
-  let at = 16;
+  let at = 0;
   for (let i = 0; i < cSavedInts.length; i += 2, at += 16) a.pair(ints, cSavedInts[i]!, cSavedInts[i + 1]!, sp, at);
   for (let i = 0; i < cSavedFloats.length; i += 2, at += 16) a.pair(floats, cSavedFloats[i]!, cSavedFloats[i + 1]!, sp, at);
 }
 
-/** Back to the C caller of the innermost entry. `ex` holds the address of the exec-context; none of C's saved registers. */
-function leaveEntry(a: Assembler, ex: Reg): void {
+/** From the host's stack to ours: `ex` holds the exec-context, x17 the stack pointer, too. Changes x15 to x17 besides. */
+function enterWasm(a: Assembler, ex: Reg, address: bigint): void {
+  a.addImm(Form.sub64_i, sp, sp, C_FRAME_BYTES);
+  eachSaved(a, Form.stp64, Form.stp_d);
+  imm64(a, ex, address);
+  fromSp(a, Reg.x15);
+  store64(a, ex, Exec.hostSp, Reg.x15);
+  // trapKind and outcome.
+  store64(a, ex, Exec.trapKind, Reg.zr);
+  load64(a, temp, ex, Exec.wasmSp);
+  toSp(a, temp);
+}
+
+/** Back to the C caller, with a null for Node-API. `ex` holds the address of the exec-context. */
+function leaveWasm(a: Assembler, ex: Reg): void {
   load64(a, temp, ex, Exec.hostSp);
   toSp(a, temp);
-  const other = Reg.x15;
-  a.pair(Form.ldp64, temp, other, sp, 0);
-  store64(a, ex, Exec.wasmSp, temp);
-  store64(a, ex, Exec.hostSp, other);
   eachSaved(a, Form.ldp64, Form.ldp_d);
-  a.addImm(Form.add64_i, sp, sp, ENTRY_BYTES);
+  a.addImm(Form.add64_i, sp, sp, C_FRAME_BYTES);
+  a.movImm32(Reg.x0, 0);
   a.r(Form.ret, Reg.link);
 }
 
@@ -105,17 +113,7 @@ function entry(sig: FuncType, execAddress: bigint): Uint8Array {
   const abi = callAbi(sig, registers);
   // Callee-saved in our convention, too: holds the exec-context over the call.
   const ex = Reg.x19;
-  a.addImm(Form.sub64_i, sp, sp, ENTRY_BYTES);
-  eachSaved(a, Form.stp64, Form.stp_d);
-  imm64(a, ex, execAddress);
-  load64(a, temp, ex, Exec.wasmSp);
-  load64(a, Reg.x15, ex, Exec.hostSp);
-  a.pair(Form.stp64, temp, Reg.x15, sp, 0);
-  fromSp(a, Reg.x15);
-  store64(a, ex, Exec.hostSp, Reg.x15);
-  // trapKind and trapped.
-  store64(a, ex, Exec.trapKind, Reg.zr);
-  toSp(a, temp);
+  enterWasm(a, ex, execAddress);
   load64(a, ctx, ex, Exec.entryCtx);
   if (abi.outgoingBytes > 0) {
     // Arguments that overflow the registers must not overflow the stack.
@@ -126,12 +124,11 @@ function entry(sig: FuncType, execAddress: bigint): Uint8Array {
     const room = a.newLabel();
     a.bcond(Cond.hs, room);
     storeImm32(a, ex, Exec.trapKind, TrapKind.stack_exhausted, Reg.x15);
-    storeImm32(a, ex, Exec.trapped, 1, Reg.x15);
+    storeImm32(a, ex, Exec.outcome, Outcome.trapped, Reg.x15);
     store64(a, ex, Exec.trapSp, temp);
     store64(a, ex, Exec.trapCtx, ctx);
     store64(a, ex, Exec.trapPc, Reg.zr);
-    a.mov(64, exec, ex);
-    leaveEntry(a, exec);
+    leaveWasm(a, ex);
     a.bind(room);
     toSp(a, exec);
   }
@@ -150,50 +147,52 @@ function entry(sig: FuncType, execAddress: bigint): Uint8Array {
     if (where >= 0) access(a, storeForm(type, where), where, ex, slot(i), temp);
     else copyValue(a, type, exec, temp, sp, ~where, ex, slot(i));
   }
-  a.mov(64, exec, ex);
-  leaveEntry(a, exec);
+  fromSp(a, exec);
+  if (abi.outgoingBytes > 0) {
+    a.movImm64(temp, abi.outgoingBytes, 0);
+    a.rrr(Form.add64_r, exec, exec, temp);
+  }
+  // Host calls have moved it.
+  store64(a, ex, Exec.wasmSp, exec);
+  leaveWasm(a, ex);
   return a.finish();
 }
 
-/** The frame of a stub that calls back: outer wasmSp, callee-saved registers, padding, return address. */
-const CALLBACK_BYTES = (8 + 8 * calleeSaved.length + 8 + 15) & -16;
+/** What a call that leaves keeps in its frame, for compiled code and for the scan for references; the return address among them. */
+const suspended = cSavedInts;
+/** Where to go on, padding, the registers. */
+const SUSPENDED_BYTES = 16 + 8 * suspended.length;
 
 /**
- * Runs the callback with the id in w0 on the host's stack. Before: x16 the exec-context, sp and x30 as on entry of the stub.
- * After: the same; falls through, or leaves by the trap exit if the JS function threw.
+ * Leaves compiled code and goes on, when resumed, behind this. Before: x16 the exec-context, sp and x30 as on entry of the stub,
+ * `callId` stored. After: the same; all registers that are caller-saved in our convention are lost.
  */
-function runCallback(a: Assembler): void {
-  // The callback keeps these anyway; here the runtime's scan for references finds what compiled code holds in them.
-  a.addImm(Form.sub64_i, sp, sp, CALLBACK_BYTES);
-  load64(a, temp, exec, Exec.wasmSp);
+function suspend(a: Assembler, outcome: Outcome): void {
+  const each = (form: number) => {
+    for (let i = 0; i < suspended.length; i += 2) a.pair(form, suspended[i]!, suspended[i + 1]!, sp, 16 + 8 * i);
+  };
+  const resumed = a.newLabel();
+  a.addImm(Form.sub64_i, sp, sp, SUSPENDED_BYTES);
+  each(Form.stp64);
+  a.adr(temp, resumed);
   store64(a, sp, 0, temp);
-  calleeSaved.forEach((reg, i) => store64(a, sp, 8 + 8 * i, reg));
-  store64(a, sp, CALLBACK_BYTES - 8, Reg.link);
   fromSp(a, temp);
   store64(a, exec, Exec.wasmSp, temp);
   store64(a, exec, Exec.callCtx, ctx);
-  // JS may fail before the callback's first statement: only its end says that nothing was thrown.
-  storeImm32(a, exec, Exec.hostThrew, 1, temp);
-  load64(a, temp, exec, Exec.hostSp);
-  toSp(a, temp);
-  load64(a, temp, exec, Exec.callback);
-  a.r(Form.blr, temp);
-  // x27 and x28 are callee-saved in C.
+  storeImm32(a, exec, Exec.outcome, outcome, temp);
+  leaveWasm(a, exec);
+  a.bind(resumed);
+  each(Form.ldp64);
+  a.addImm(Form.add64_i, sp, sp, SUSPENDED_BYTES);
   load64(a, exec, ctx, VmCtx.exec);
-  load64(a, temp, exec, Exec.wasmSp);
-  toSp(a, temp);
+}
+
+function resume(execAddress: bigint): Uint8Array {
+  const a = new Assembler();
+  enterWasm(a, exec, execAddress);
   load64(a, temp, sp, 0);
-  store64(a, exec, Exec.wasmSp, temp);
-  load64(a, Reg.link, sp, CALLBACK_BYTES - 8);
-  a.addImm(Form.add64_i, sp, sp, CALLBACK_BYTES);
-  const fine = a.newLabel();
-  a.mem(Form.ldr32, temp, exec, Exec.hostThrew);
-  a.cbz(Form.cbz32, temp, fine);
-  storeImm32(a, exec, Exec.trapKind, TrapKind.host_exception, temp);
-  // As if the caller had called it.
-  load64(a, exec, ctx, VmCtx.trapExit);
-  a.r(Form.br, exec);
-  a.bind(fine);
+  a.r(Form.br, temp);
+  return a.finish();
 }
 
 function hostCall(sig: FuncType): Uint8Array {
@@ -205,8 +204,9 @@ function hostCall(sig: FuncType): Uint8Array {
     if (where >= 0) access(a, storeForm(sig.params[i]!, where), where, exec, slot(i), temp);
     else copyValue(a, sig.params[i]!, Reg.x15, temp, sp, ~where, exec, slot(i));
   }
-  a.mem(Form.ldr32, Reg.x0, ctx, VmCtx.hostFunc);
-  runCallback(a);
+  a.mem(Form.ldr32, temp, ctx, VmCtx.hostFunc);
+  a.mem(Form.str32, temp, exec, Exec.callId);
+  suspend(a, Outcome.hostCall);
   for (let i = 0; i < sig.results.length; i++) {
     const where = abi.results[i]!;
     if (where >= 0) access(a, loadForm(sig.results[i]!, where), where, exec, slot(i), temp);
@@ -219,11 +219,11 @@ function hostCall(sig: FuncType): Uint8Array {
 function builtin(): Uint8Array {
   const a = new Assembler();
   load64(a, exec, ctx, VmCtx.exec);
-  // The number, then up to five arguments; x27 and x28 are callee-saved in C.
+  // The number, then up to five arguments.
   const [number, ...args] = registers.argInts.slice(0, 6);
   args.forEach((reg, i) => store64(a, exec, slot(i), reg));
-  a.logicalImm(Form.orr32_i, Reg.x0, number!, BUILTIN_BIT | 0, 0);
-  runCallback(a);
+  a.mem(Form.str32, number!, exec, Exec.callId);
+  suspend(a, Outcome.builtin);
   // What a builtin gives back is an i32.
   a.mem(Form.ldr32, Reg.x0, exec, slot(0));
   a.r(Form.ret, Reg.link);
@@ -240,8 +240,8 @@ function trapExit(): Uint8Array {
   a.mem(Form.str64, temp, Reg.x15, -8);
   store64(a, exec, Exec.trapSp, Reg.x15);
   store64(a, exec, Exec.trapCtx, ctx);
-  storeImm32(a, exec, Exec.trapped, 1, temp);
-  leaveEntry(a, exec);
+  storeImm32(a, exec, Exec.outcome, Outcome.trapped, temp);
+  leaveWasm(a, exec);
   return a.finish();
 }
 
@@ -284,7 +284,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
   a.mem(Form.str64, Reg.x11, Reg.x10, -8);
   load64(a, Reg.x10, info, Linux.siAddr);
   store64(a, exec, Exec.faultAddress, Reg.x10);
-  storeImm32(a, exec, Exec.trapped, 1, temp);
+  storeImm32(a, exec, Exec.outcome, Outcome.trapped, temp);
   store64(a, uc, savedAt(exec), exec);
   a.adr(Reg.x10, exit);
   store64(a, uc, Linux.ucPc, Reg.x10);
@@ -319,7 +319,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
   a.r(Form.ret, Reg.link);
 
   a.bind(exit);
-  leaveEntry(a, exec);
+  leaveWasm(a, exec);
   return a.finish();
 }
 
@@ -357,6 +357,7 @@ export const stubs: RuntimeStubs = {
   target: "arm64",
   architecture: "arm64",
   entry,
+  resume,
   hostCall,
   builtin,
   trapExit,

@@ -10,7 +10,7 @@ import { Assembler, NO_REG } from "../../../backends/amd64/encode.js";
 import { Form } from "../../../backends/amd64/opcodes.js";
 import { Reg, registers } from "../../../backends/amd64/registers.js";
 import { stubs } from "../../../backends/amd64/stubs.js";
-import { BUILTIN_BIT, Exec, EXEC_BYTES, SLOT_BYTES, TrapKind, VmCtx } from "../../../ir/layout.js";
+import { Exec, EXEC_BYTES, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../../ir/layout.js";
 import { Type, type FuncType } from "../../../ir/types.js";
 import { Access, Native } from "../../../runtime/native.js";
 
@@ -62,6 +62,14 @@ class World {
     this.native.voidCall(this.code(stubs.entry(sig, BigInt(this.exec))))();
   }
 
+  resume(): void {
+    this.native.voidCall(this.code(stubs.resume(BigInt(this.exec))))();
+  }
+
+  get outcome(): Outcome {
+    return this.execView.getUint32(Exec.outcome, true);
+  }
+
   slot(i: number): number {
     return Exec.slots + i * SLOT_BYTES;
   }
@@ -94,7 +102,6 @@ it("arguments and results pass an entry, in registers and on the stack", () => {
   const results = [...params].reverse();
   const sig = { params, results };
   assert.ok(callAbi(sig, registers).outgoingBytes > 0);
-  const seen: bigint[] = [];
   const value = (type: Type, i: number) => (type === Type.i32 || type === Type.f32 ? BigInt(0x7fc00000 + i * 1000) : 0x1122334455660000n + BigInt(i));
   const read = (type: Type, i: number) =>
     type === Type.i32 || type === Type.f32 ? BigInt(world.execView.getUint32(world.slot(i), true)) : world.execView.getBigUint64(world.slot(i), true);
@@ -103,53 +110,76 @@ it("arguments and results pass an entry, in registers and on the stack", () => {
     if (type === Type.i32 || type === Type.f32) world.execView.setUint32(world.slot(i), Number(bits), true);
     else world.execView.setBigUint64(world.slot(i), bits, true);
   };
-  let spInCallback = 0n;
-  world.word(world.execView, Exec.callback, world.native.registerCallback((id) => {
-    assert.is(id, 77);
-    spInCallback = world.execView.getBigUint64(Exec.wasmSp, true);
-    assert.is(world.execView.getBigUint64(Exec.callCtx, true), BigInt(world.ctx));
-    for (let i = 0; i < params.length; i++) seen.push(read(params[i]!, i));
-    for (let i = 0; i < results.length; i++) write(results[i]!, i, value(results[i]!, 100 + i));
-    world.execView.setUint32(Exec.hostThrew, 0, true);
-  }));
   world.ctxView.setUint32(VmCtx.hostFunc, 77, true);
   for (let i = 0; i < params.length; i++) write(params[i]!, i, value(params[i]!, i));
   world.enter(sig, world.code(stubs.hostCall(sig)));
-  assert.is(world.execView.getUint32(Exec.trapped, true), 0);
-  assert.equal(seen, params.map(value));
+  assert.is(world.outcome, Outcome.hostCall);
+  assert.is(world.execView.getUint32(Exec.callId, true), 77);
+  assert.is(world.execView.getBigUint64(Exec.callCtx, true), BigInt(world.ctx));
+  const frame = world.execView.getBigUint64(Exec.wasmSp, true);
+  assert.is(frame % 16n, 0n);
+  assert.ok(frame < BigInt(world.stackTop));
+  assert.equal(params.map(read), params.map(value));
+  for (let i = 0; i < results.length; i++) write(results[i]!, i, value(results[i]!, 100 + i));
+  world.resume();
+  assert.is(world.outcome, Outcome.finished);
   assert.equal(results.map(read), results.map((type, i) => value(type, 100 + i)));
-  assert.is(spInCallback % 16n, 0n);
-  assert.ok(spInCallback < BigInt(world.stackTop));
   assert.is(world.execView.getBigUint64(Exec.wasmSp, true), BigInt(world.stackTop), "the next entry starts at the top again");
 });
 
-it("a callback that does not say it ended well unwinds to the entry", () => {
+it("entries nest: an inner one starts at the frame of the outer one's host call", () => {
   const world = new World(native());
-  world.word(world.execView, Exec.callback, world.native.registerCallback(() => {}));
-  const sig = { params: [], results: [] };
-  world.enter(sig, world.code(stubs.hostCall(sig)));
-  assert.is(world.execView.getUint32(Exec.trapped, true), 1);
-  assert.is(world.execView.getUint32(Exec.trapKind, true), TrapKind.host_exception);
+  const sig = { params: [Type.i32], results: [Type.i32] };
+  const code = world.code(stubs.hostCall(sig));
+  const frames: bigint[] = [];
+  for (let i = 0; i < 3; i++) {
+    world.execView.setInt32(world.slot(0), i, true);
+    world.enter(sig, code);
+    frames.push(world.execView.getBigUint64(Exec.wasmSp, true));
+  }
+  assert.ok(frames[0]! > frames[1]! && frames[1]! > frames[2]!);
+  for (let i = 2; i >= 0; i--) {
+    assert.is(world.execView.getBigUint64(Exec.wasmSp, true), frames[i]!);
+    world.execView.setInt32(world.slot(0), 10 * i, true);
+    world.resume();
+    assert.is(world.outcome, Outcome.finished);
+    assert.is(world.execView.getInt32(world.slot(0), true), 10 * i);
+  }
   assert.is(world.execView.getBigUint64(Exec.wasmSp, true), BigInt(world.stackTop));
 });
 
-it("a builtin gets its number and arguments, and gives an i32", () => {
+it("a suspended call that is given up leaves nothing but a stack pointer", () => {
   const world = new World(native());
-  const seen: number[] = [];
-  world.word(world.execView, Exec.callback, world.native.registerCallback((id) => {
-    seen.push(id, world.execView.getInt32(world.slot(0), true), world.execView.getInt32(world.slot(4), true));
-    world.execView.setBigInt64(world.slot(0), -2n, true);
-    world.execView.setUint32(Exec.hostThrew, 0, true);
-  }));
+  const sig = { params: [], results: [] };
+  const code = world.code(stubs.hostCall(sig));
+  for (let i = 0; i < 1000; i++) {
+    world.enter(sig, code);
+    world.word(world.execView, Exec.wasmSp, world.stackTop);
+  }
+  world.enter(sig, code);
+  world.resume();
+  assert.is(world.outcome, Outcome.finished);
+});
+
+it("a builtin gets its number and arguments, and gives an i32; callee-saved registers and memory base stay", () => {
+  const world = new World(native());
   const a = new Assembler();
-  a.ri(Form.sub64_mi, Reg.rsp, 8);
+  const kept = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13, Reg.r14];
+  // The entry stub relies on callee-saved registers, too.
+  kept.forEach((reg) => a.o(Form.push, reg));
+  kept.forEach((reg, i) => a.movImm32(reg, 1 << i));
   registers.argInts.slice(0, 6).forEach((reg, i) => a.movImm32(reg, i === 0 ? 3 : 10 * i));
   a.m(Form.call_m, Reg.vmctx, NO_REG, 0, VmCtx.builtin);
-  a.ri(Form.add64_mi, Reg.rsp, 8);
+  kept.forEach((reg) => a.rr(Form.add64_rm, Reg.rax, reg));
+  [...kept].reverse().forEach((reg) => a.o(Form.pop, reg));
   a.op0(Form.ret);
   world.enter({ params: [], results: [Type.i64] }, world.code(a.finish()));
-  assert.equal(seen, [BUILTIN_BIT + 3, 10, 50]);
-  assert.is(world.execView.getBigUint64(world.slot(0), true), 0xfffffffen, "zero-extended");
+  assert.is(world.outcome, Outcome.builtin);
+  assert.equal([world.execView.getUint32(Exec.callId, true), world.execView.getInt32(world.slot(0), true), world.execView.getInt32(world.slot(4), true)], [3, 10, 50]);
+  world.execView.setBigInt64(world.slot(0), -64n, true);
+  world.resume();
+  assert.is(world.outcome, Outcome.finished);
+  assert.is(world.execView.getBigUint64(world.slot(0), true), 0xffffffc0n + 31n, "zero-extended");
 });
 
 it("a trap exit reports the site and comes back from the entry, callee-saved registers whole", () => {
@@ -163,7 +193,7 @@ it("a trap exit reports the site and comes back from the entry, callee-saved reg
   const sig = { params: [], results: [] };
   // koffi's own code would not survive a register that is not restored.
   for (let i = 0; i < 1000; i++) world.enter(sig, code);
-  assert.is(world.execView.getUint32(Exec.trapped, true), 1);
+  assert.is(world.outcome, Outcome.trapped);
   assert.is(world.execView.getBigUint64(Exec.trapPc, true), BigInt(code + site));
   assert.is(world.execView.getBigUint64(Exec.trapSp, true), BigInt(world.stackTop - 8 - 40));
   assert.is(world.execView.getBigUint64(Exec.trapCtx, true), BigInt(world.ctx));
@@ -175,7 +205,7 @@ it("an entry whose stack arguments do not fit is a trap", () => {
   const a = new Assembler();
   a.op0(Form.ud2);
   world.enter({ params: new Array<Type>(30).fill(Type.i64), results: [] }, world.code(a.finish()));
-  assert.is(world.execView.getUint32(Exec.trapped, true), 1);
+  assert.is(world.outcome, Outcome.trapped);
   assert.is(world.execView.getUint32(Exec.trapKind, true), TrapKind.stack_exhausted);
 });
 
@@ -192,7 +222,7 @@ it("faults in the code range become trap exits; others go to the handler before"
   const handler = world.code(stubs.signalHandler({ codeBase: BigInt(code), codeEnd: BigInt(code + 64), previous: BigInt(previous) }));
   world.native.installSignalHandler("SIGSEGV", handler);
   for (let i = 0; i < 1000; i++) world.enter({ params: [], results: [] }, code);
-  assert.is(world.execView.getUint32(Exec.trapped, true), 1);
+  assert.is(world.outcome, Outcome.trapped);
   assert.is(world.execView.getUint32(Exec.trapKind, true), TrapKind.none);
   assert.is(world.execView.getBigUint64(Exec.trapPc, true), BigInt(code + site));
   assert.is(world.execView.getBigUint64(Exec.trapSp, true), BigInt(world.stackTop - 8 - 24));

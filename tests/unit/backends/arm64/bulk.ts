@@ -203,7 +203,7 @@ function driver(p: Places): Uint8Array {
   }
   // The stack from the trap's stack pointer - 8 on, if one trapped; at a fixed place, the last trap's stays.
   const noTrap = a.newLabel();
-  a.mem(Form.ldr32, t, exec, Exec.trapped);
+  a.mem(Form.ldr32, t, exec, Exec.outcome);
   a.cbz(Form.cbz32, t, noTrap);
   a.mem(Form.ldr64, t, exec, Exec.trapSp);
   imm(a, Reg.x12, OUT_BYTES);
