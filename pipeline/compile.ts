@@ -1,12 +1,12 @@
 // The driver: bytes in, code out. Reads top to bottom: decode, SSA passes, lower, allocate, emit, link.
 //
 // Functions stream: each is translated from its bytes, taken through all passes and the backend, and dropped; only its code
-// remains. A module-scoped pass, or recording, needs all functions at once; then the same steps run pass by pass.
+// remains, and its history when recording. A module-scoped pass needs all functions at once; then the same steps run pass by pass.
 // Bodies are always translated against the declarations as decoded; passes edit a copy, and bring every function in line.
 import { Allocator } from "../backends/regalloc/index.js";
 import { ModuleCodeBuilder } from "../backends/module-code.js";
 import type { CodegenModule, Target } from "../backends/target.js";
-import type { FuncCode, ModuleCode } from "../ir/code.js";
+import type { ModuleCode } from "../ir/code.js";
 import type { FuncIndex } from "../ir/entity.js";
 import type { Func } from "../ir/func.js";
 import { VmLayout } from "../ir/layout.js";
@@ -19,8 +19,9 @@ import { decodeModule } from "./frontend/decode.js";
 import { WasmError } from "./frontend/error.js";
 import { translateFunction } from "./frontend/translate.js";
 import type { Settings } from "./options.js";
+import { Recorder } from "./recorder.js";
 import { PassRunner } from "./runner.js";
-import { History, snapshot, type Diagnostic, type FuncState, type ModuleStage } from "./state.js";
+import type { History } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
 import { hostTarget } from "./targets.js";
 
@@ -58,7 +59,8 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const { observe } = settings;
   const module = decoded.clone();
   observe?.begin?.(module);
-  const history = settings.record ? new History(module, settings.plain, missingPasses(settings)) : undefined;
+  /** Undefined again when all is recorded. */
+  let recorder = settings.record ? new Recorder(settings.schedule, settings.engine) : undefined;
   const runner = new PassRunner(
     module,
     settings.schedule.ssa,
@@ -67,8 +69,14 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
       verify: settings.verify,
       passOptions: settings.passOptions,
       dumpDir: settings.dumpDir,
-      ...(observe?.ssa && { afterPass: (fn, pass, _position, changed) => observe.ssa!(fn, pass, changed) }),
-      ...(observe?.machine && { afterMachinePass: (mfn, pass) => observe.machine!(mfn, pass) }),
+      afterPass(fn, pass, position, changed) {
+        if (changed) recorder?.passed(fn, position);
+        observe?.ssa?.(fn, pass, changed);
+      },
+      afterMachinePass(mfn, pass, position) {
+        recorder?.machinePassed(mfn, position);
+        observe?.machine?.(mfn, pass);
+      },
     },
     stats.passes,
   );
@@ -77,9 +85,10 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const translate = (index: FuncIndex): Func => {
     const fn = translateFunction(decoded, index);
     if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded).map(printVerifierError));
-    observe?.ssa?.(fn, "translate", true);
     stats.ssaInsts += fn.valueCount;
     clock.lap("translate");
+    recorder?.translated(fn);
+    observe?.ssa?.(fn, "translate", true);
     return fn;
   };
   /** The function as it was before a position of the schedule, for the report of a failure. */
@@ -108,6 +117,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     const mfn = settings.target.lower(fn, codegen, settings.codegen);
     stats.machineInsts += mfn.instCount;
     clock.lap("lower");
+    recorder?.lowered(mfn);
     observe?.machine?.(mfn, "lower");
     runner.runMachine(mfn);
     if (settings.verify) mustVerify("lowering", fn.index, module, verifyMFunc(mfn, settings.target));
@@ -117,69 +127,53 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const allocateRegisters = (mfn: MFunc): void => {
     allocator.allocate(mfn, { level: settings.codegen.level, check: settings.check });
     if (settings.verify) mustVerify("register allocation", mfn.index, module, verifyMFunc(mfn, settings.target));
-    observe?.machine?.(mfn, "allocate");
     clock.lap("allocate");
+    recorder?.allocated(mfn);
+    observe?.machine?.(mfn, "allocate");
   };
-  const emit = (mfn: MFunc): FuncCode => {
+  const emit = (mfn: MFunc): void => {
     const code = settings.target.emit(mfn, settings.codegen);
-    observe?.code?.(code, mfn);
     builder.add(code);
     clock.lap("emit");
-    return code;
+    recorder?.emitted(code);
+    observe?.code?.(code, mfn);
   };
 
-  if (history || runner.needsAllFuncs) {
+  const makeCode = (fn: Func): void => {
+    if (interpreted) return;
+    const mfn = lower(fn);
+    allocateRegisters(mfn);
+    emit(mfn);
+  };
+
+  if (runner.needsAllFuncs) {
     const funcs = indices.map(translate);
-    const recorder = history && new Recorder(history, module);
-    recorder?.step("translate", "ssa", funcs.map((fn) => [fn.index, { ssa: snapshot(fn) }]));
     for (const phase of runner.phases) {
       runner.begin(phase);
-      if (phase.scope === "module") {
-        const stamps = funcs.map(stampOf);
-        runner.runModule(phase, funcs);
-        recorder?.step(phase.slot.pass.name, "ssa", changedSince(funcs, stamps));
-        continue;
-      }
-      for (const slot of phase.slots) {
-        const stamps = funcs.map(stampOf);
-        for (const fn of funcs) runner.runSlot(slot, fn, before(fn.index));
-        recorder?.step(slot.pass.name, "ssa", changedSince(funcs, stamps));
-      }
+      if (phase.scope === "module") runner.runModule(phase, funcs);
+      else for (const fn of funcs) runner.runFunc(phase, fn, before(fn.index));
+      recorder?.declared(phase, module);
     }
     clock.lap("passes");
     closeDecls();
     for (const fn of funcs) finished.set(fn.index, fn);
-    if (recorder && !interpreted) {
-      const mfns = funcs.map(lower);
-      recorder.step("lower", "machine", mfns.map((mfn) => [mfn.index, { machine: snapshot(mfn) }]));
-      mfns.forEach(allocateRegisters);
-      recorder.step("allocate", "allocated", mfns.map((mfn) => [mfn.index, { allocated: snapshot(mfn) }]));
-      const codes = mfns.map(emit);
-      recorder.step("emit", "code", codes.map((code) => [code.func, { code }]));
-    } else if (!interpreted) {
-      for (const fn of funcs) {
-        const mfn = lower(fn);
-        allocateRegisters(mfn);
-        emit(mfn);
-      }
-    }
+    funcs.forEach(makeCode);
   } else {
-    for (const phase of runner.phases) runner.begin(phase);
+    for (const phase of runner.phases) {
+      runner.begin(phase);
+      recorder?.declared(phase, module);
+    }
     closeDecls();
     clock.lap("passes");
-    if (!interpreted) {
-      for (const index of indices) {
-        const fn = runPasses(index);
-        const mfn = lower(fn);
-        allocateRegisters(mfn);
-        emit(mfn);
-      }
-    }
+    // Nothing but a record wants the SSA of an interpreted module before it is called.
+    if (!interpreted || recorder) for (const index of indices) makeCode(runPasses(index));
   }
 
   const code = settings.only || interpreted ? undefined : builder!.finish();
   stats.codeBytes = builder!.byteLength;
   clock.lap("link");
+  const history = recorder?.finish(decoded, settings.plain, stats);
+  recorder = undefined;
   clock.stop();
   return {
     module,
@@ -190,7 +184,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     bounds: settings.codegen.bounds,
     settings,
     code,
-    functions: (index) => finished.get(index) ?? runPasses(index),
+    functions: (index) => finished.get(index) ?? history?.current.funcs[index]?.ssa ?? runPasses(index),
     stats,
     history,
   };
@@ -209,32 +203,6 @@ class Clock {
   stop(): void {
     this.ms.total = performance.now() - this.started;
   }
-}
-
-/** Adds revisions to a history, each with the time since the one before. */
-class Recorder {
-  private last = performance.now();
-  constructor(
-    private readonly history: History,
-    private readonly module: Module,
-  ) {}
-  step(name: string, stage: ModuleStage, changed: readonly (readonly [number, FuncState])[]): void {
-    const now = performance.now();
-    this.history.advance({ name, stage, module: this.module, funcs: new Map(changed), ms: now - this.last });
-    this.last = performance.now();
-  }
-}
-
-function missingPasses(settings: Settings): Diagnostic[] {
-  return settings.schedule.missing.map((pass) => ({ severity: "warning", message: `${pass.name} is switched off: ${pass.required!.why}` }));
-}
-
-function stampOf(fn: Func): number {
-  return fn.cfgVersion + fn.valueVersion;
-}
-
-function changedSince(funcs: readonly Func[], stamps: readonly number[]): [number, FuncState][] {
-  return funcs.filter((fn, i) => stampOf(fn) !== stamps[i]).map((fn) => [fn.index, { ssa: snapshot(fn) }]);
 }
 
 function definedFuncs(module: Module, only: readonly number[] | undefined): FuncIndex[] {

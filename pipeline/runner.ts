@@ -41,7 +41,8 @@ export interface RunnerSettings {
   readonly passOptions: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
   /** Called behind every run of an `ssa` pass. `position`: in the schedule's list. */
   afterPass?(fn: Func, pass: string, position: number, changed: boolean): void;
-  afterMachinePass?(mfn: MFunc, pass: string): void;
+  /** `position`: in the schedule's list of machine passes. */
+  afterMachinePass?(mfn: MFunc, pass: string, position: number): void;
   /** Directory for the IR of failures; the OS's temporary directory by default. */
   readonly dumpDir?: string | undefined;
 }
@@ -97,7 +98,8 @@ class Slot implements ModulePassContext {
   }
 }
 
-type Phase = { readonly scope: "func"; readonly slots: readonly Slot[] } | { readonly scope: "module"; readonly slot: Slot };
+/** Passes that run together: over one function after the other, or over all at once. */
+export type Phase = { readonly scope: "func"; readonly slots: readonly Slot[] } | { readonly scope: "module"; readonly slot: Slot };
 
 export class PassRunner {
   readonly phases: readonly Phase[];
@@ -254,7 +256,7 @@ export class PassRunner {
       }
       slot.stats.ms += performance.now() - started;
       slot.stats.runs++;
-      this.settings.afterMachinePass?.(mfn, slot.pass.name);
+      this.settings.afterMachinePass?.(mfn, slot.pass.name, slot.position);
     }
   }
 

@@ -1,23 +1,49 @@
 // The state of a module in compilation, and its history: immutable, one revision a stage or pass.
 //
 // Kept only when recording. Everything above the function boundary is immer's; functions, machine functions and code are
-// opaque leaves: columns are copied whole when a pass has changed them, and the copy is sealed. Unchanged ones are shared
-// between revisions, so a revision costs what its pass changed.
+// opaque leaves: snapshots (snapshot.ts) of those a pass has changed. Unchanged ones are shared between revisions, so a
+// revision costs what its pass changed.
 import { castDraft, enablePatches, produceWithPatches, type Patch } from "immer";
 import type { FuncCode } from "../ir/code.js";
 import type { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import type { Module } from "../ir/module.js";
+import type { Snapshot } from "./snapshot.js";
 
 /** How far a module has come: what the latest revision added. */
 export type ModuleStage = "decoded" | "ssa" | "machine" | "allocated" | "code";
 
-/** One function as far as it has come; sealed snapshots. */
-export interface FuncState {
-  readonly ssa?: Func;
-  readonly machine?: MFunc;
-  readonly allocated?: MFunc;
+/** What is kept of one function, as far as it has come. */
+export interface FuncParts {
+  readonly ssa?: Snapshot<Func>;
+  readonly machine?: Snapshot<MFunc>;
+  readonly allocated?: Snapshot<MFunc>;
   readonly code?: FuncCode;
+}
+
+/** One function as far as it has come. Functions are opened when they are asked for: hold on to one rather than ask twice. */
+export class FuncState {
+  constructor(private readonly parts: FuncParts) {}
+
+  get ssa(): Func | undefined {
+    return this.parts.ssa?.open();
+  }
+  /** On virtual registers. */
+  get machine(): MFunc | undefined {
+    return this.parts.machine?.open();
+  }
+  /** On registers and slots. */
+  get allocated(): MFunc | undefined {
+    return this.parts.allocated?.open();
+  }
+  get code(): FuncCode | undefined {
+    return this.parts.code;
+  }
+
+  /** The same function with further or newer parts. */
+  with(parts: FuncParts): FuncState {
+    return new FuncState({ ...this.parts, ...parts });
+  }
 }
 
 export interface PassRecord {
@@ -52,10 +78,10 @@ export interface ModuleState {
 export interface Step {
   readonly name: string;
   readonly stage: ModuleStage;
-  /** A copy of the declarations, if they changed. */
-  readonly module?: Module;
-  /** Snapshots of the functions that changed, by index. */
-  readonly funcs: ReadonlyMap<number, FuncState>;
+  /** The declarations, if they changed. Kept, not copied. */
+  readonly module?: Module | undefined;
+  /** What changed, by function. */
+  readonly funcs: ReadonlyMap<number, FuncParts>;
   readonly ms: number;
 }
 
@@ -66,7 +92,7 @@ export class History {
   constructor(module: Module, options: Readonly<Record<string, unknown>>, diagnostics: readonly Diagnostic[] = []) {
     enablePatches();
     this.states = [
-      { stage: "decoded", revision: 0, module: seal(module.clone()), funcs: {}, records: [], options: { ...options }, diagnostics: [...diagnostics] },
+      { stage: "decoded", revision: 0, module: Object.freeze(module.clone()), funcs: {}, records: [], options: { ...options }, diagnostics: [...diagnostics] },
     ];
   }
 
@@ -100,30 +126,12 @@ export class History {
     const [next, forward, back] = produceWithPatches(this.current, (draft) => {
       draft.stage = step.stage;
       draft.revision++;
-      if (step.module) draft.module = castDraft(seal(step.module.clone()));
-      for (const [index, state] of step.funcs) draft.funcs[index] = castDraft({ ...this.current.funcs[index], ...state });
+      if (step.module) draft.module = castDraft(Object.freeze(step.module));
+      for (const [index, parts] of step.funcs) draft.funcs[index] = castDraft(this.current.funcs[index]?.with(parts) ?? new FuncState(parts));
       draft.records.push(castDraft({ name: step.name, revision: draft.revision, changed: [...step.funcs.keys()], ms: step.ms }));
     });
     this.states.push(next);
     this.steps.push({ forward, back });
     return next;
   }
-}
-
-/** A sealed copy of a function in columns: its mutators throw. Costs a copy of the columns in use. */
-export function snapshot<T extends Func | MFunc>(fn: T): T {
-  const copy = Object.create(Object.getPrototypeOf(fn) as object) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(fn)) {
-    const columns = value as unknown;
-    if (ArrayBuffer.isView(columns)) copy[key] = (columns as Int32Array).slice();
-    else if (Array.isArray(columns)) copy[key] = columns.slice();
-    else if (columns instanceof Map) copy[key] = new Map(columns);
-    else copy[key] = columns;
-  }
-  return seal(copy as unknown as T);
-}
-
-/** Freezes the object itself. Columns cannot be frozen, but every mutator moves a stamp or a count, and that throws. */
-function seal<T extends object>(object: T): T {
-  return Object.freeze(object);
 }
