@@ -6,7 +6,7 @@
 // truth; `Module.imports` lists all imports, the added ones last, and who instantiates must provide them, too.
 import type { Block, DataIndex, ElemIndex, FuncIndex, GlobalIndex, MemoryIndex, TableIndex, TypeIndex } from "./entity.js";
 import { Func } from "./func.js";
-import type { ConstExpr, DataSegment, ElemSegment, Export, GlobalType, Limits, Module, TableType } from "./module.js";
+import type { ConstExpr, DataSegment, ElemSegment, Export, GlobalType, InstanceView, Limits, Module, TableType } from "./module.js";
 import { funcTypeKey, Type, typeName, type FuncType } from "./types.js";
 
 export class ModuleEdit {
@@ -43,6 +43,21 @@ export class ModuleEdit {
     const index = (this.module.globals.push({ type, mutable, imported: true, init: undefined }) - 1) as GlobalIndex;
     this.module.imports.push({ module, name, kind: "global", index });
     return index;
+  }
+
+  /**
+   * Gives an added import its value now: a JS function (called with Numbers, BigInts for i64, as any imported function). Who instantiates
+   * the module need not know of it. @throws Error for a function that was not imported.
+   */
+  provide(index: FuncIndex, fn: (...args: any[]) => unknown): void {
+    const item = this.module.imports.find((one) => one.kind === "func" && one.index === index);
+    if (!item) throw new Error(`@${index} is not imported`);
+    item.provided = fn;
+  }
+
+  /** Calls `listener` with every instance of the module, before anything of it runs: to read globals that no export shows. */
+  onInstantiate(listener: (instance: InstanceView) => void): void {
+    this.module.onInstantiate.push(listener);
   }
 
   /** @param init the initial value: a constant expression, or a number (BigInt for i64) of that type. */

@@ -25,8 +25,11 @@ export interface GlobalType {
   mutable: boolean;
 }
 
-/** Position in the import section. `index` is the index the import occupies in the space of its kind. */
-export type Import = { module: string; name: string } & (
+/**
+ * Position in the import section. `index` is the index the import occupies in the space of its kind. `provided`: what a pass that
+ * added the import brought along; the embedder neither sees it nor gives it.
+ */
+export type Import = { module: string; name: string; provided?: unknown } & (
   | { kind: "func"; index: FuncIndex }
   | { kind: "table"; index: TableIndex }
   | { kind: "memory"; index: MemoryIndex }
@@ -103,6 +106,13 @@ export interface CustomSection {
   bytes: Uint8Array;
 }
 
+/** An instance as those see it who asked to be told of it; the runtime's `Instance` is one. */
+export interface InstanceView {
+  readonly exports: Readonly<Record<string, unknown>>;
+  /** A global by its index in the module as the passes left it, exported or not. */
+  global(index: number): { value: any };
+}
+
 export class Module {
   types: FuncType[] = [];
   imports: Import[] = [];
@@ -116,6 +126,8 @@ export class Module {
   datas: DataSegment[] = [];
   names: Names = { locals: new Map() };
   customs: CustomSection[] = [];
+  /** Called with every instance, its globals initialized, before its segments are copied and anything runs. Set by passes. */
+  onInstantiate: ((instance: InstanceView) => void)[] = [];
   /** What a body or another part uses that the compiler may not support yet, with the byte offset of the first use: `simd`. */
   features = new Map<string, number>();
 
@@ -150,6 +162,7 @@ export class Module {
     copy.datas = this.datas.map((item) => ({ ...item, mode: { ...item.mode } }));
     copy.names = this.names;
     copy.customs = this.customs.slice();
+    copy.onInstantiate = this.onInstantiate.slice();
     copy.features = this.features;
     return copy;
   }

@@ -507,11 +507,21 @@ export function opOfPrefixedOpcode(opcode: number): Op | -1 {
   return opcode < byPrefixedOpcode.length ? byPrefixedOpcode[opcode]! : -1;
 }
 
-/** Facts about an access: bytes in memory; `signed` where a narrow load extends by sign. Undefined for other ops. */
-export function memoryAccess(op: Op): { bytes: number; signed: boolean } | undefined {
-  const info = opInfo[op]!;
-  if (info.imm !== "memarg") return undefined;
-  const narrow = /(\d+)(_s|_u)?$/.exec(info.name.slice(4));
-  const full = info.name.slice(1, 3) === "32" ? 4 : 8;
+export interface MemoryAccess {
+  /** In memory. */
+  readonly bytes: number;
+  /** A narrow load extends by sign. */
+  readonly signed: boolean;
+}
+
+const accesses: readonly (MemoryAccess | undefined)[] = opInfo.map(({ imm, name }) => {
+  if (imm !== "memarg") return undefined;
+  const narrow = /(\d+)(_s|_u)?$/.exec(name.slice(4));
+  const full = name.slice(1, 3) === "32" ? 4 : 8;
   return { bytes: narrow ? Number(narrow[1]) / 8 : full, signed: narrow?.[2] === "_s" };
+});
+
+/** Facts about a load or store; undefined for other ops. */
+export function memoryAccess(op: Op): MemoryAccess | undefined {
+  return accesses[op];
 }

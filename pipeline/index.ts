@@ -82,7 +82,7 @@ export { uses, useCounts, type Uses } from "../ir/analysis/uses.js";
 // IR
 export * from "../ir/entity.js";
 export * from "../ir/types.js";
-export { Is, Op, opFlags, opInfo, opNamed, type OpInfo } from "../ir/ops.js";
+export { Is, memoryAccess, Op, opFlags, opInfo, opNamed, type MemoryAccess, type OpInfo } from "../ir/ops.js";
 export { Func } from "../ir/func.js";
 export { endWithBr, endWithBrIf, endWithReturn, firstOf, insertCall, splitBefore } from "../ir/cfg-edit.js";
 export { Module } from "../ir/module.js";

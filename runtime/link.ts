@@ -41,7 +41,7 @@ export class LinkError extends Error {
  * @throws LinkError; Trap from a segment out of bounds or the start function; what a host start function threw; RangeError without memory.
  */
 export function instantiate(compiled: CompiledModule, imports: Imports = {}, store: Store = defaultStore()): Instance {
-  const values = compiled.module.imports.map((item) => lookUp(item, imports, () => expected(item, compiled)));
+  const values = compiled.module.imports.map((item) => item.provided ?? lookUp(item, imports, () => expected(item, compiled)));
   return instantiateValues(compiled, values, store);
 }
 
@@ -69,6 +69,7 @@ export function instantiateValues(compiled: CompiledModule, values: readonly unk
     if (!imported) instance.addTable(new Table({ element: elem === Type.externref ? "externref" : "funcref", initial: limits.min, maximum: limits.max }, null, store));
   }
   instance.initGlobals();
+  for (const listener of module.onInstantiate) listener(instance);
   try {
     initSegments(instance);
   } catch (error) {

@@ -22,11 +22,12 @@ export function nameImport(module: Module, item: Pick<Import, "module" | "name">
  */
 export function readImports(module: Module, importObject: unknown, where: string): unknown[] {
   if (importObject === undefined) {
-    if (module.imports.length === 0) return [];
+    if (module.imports.every((item) => item.provided !== undefined)) return module.imports.map((item) => item.provided);
     refuse(where, "Imports argument must be present and must be an object");
   }
   if (!isObject(importObject)) refuse(where, "Argument 1 must be an object");
   return module.imports.map((item) => {
+    if (item.provided !== undefined) return item.provided;
     const namespace = importObject[item.module];
     if (!isObject(namespace)) refuse(where, `${nameImport(module, item)}: module is not an object or function`);
     return importedValue(module, item, namespace[item.name], where);

@@ -78,7 +78,7 @@ export function moduleClass(compiler: Compiler): ModuleClass {
 
     static imports(module: unknown): ModuleImport[] {
       const { imports } = argument(module, "WebAssembly.Module.imports()").module;
-      return imports.map(({ module: from, name, kind }) => ({ module: from, name, kind: kinds[kind] }));
+      return imports.filter((item) => item.provided === undefined).map(({ module: from, name, kind }) => ({ module: from, name, kind: kinds[kind] }));
     }
 
     static customSections(module: unknown, name: unknown): ArrayBuffer[] {
