@@ -15,7 +15,7 @@ const dist = path.join(root, "dist");
 async function javascript() {
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "pipeline/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts" },
+    entryPoints: { index: "pipeline/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs" },
     outdir: "dist",
     bundle: true,
     splitting: true,

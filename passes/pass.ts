@@ -111,8 +111,42 @@ export function definePass(pass: ModulePass): ModulePass;
 export function definePass(pass: MachinePass): MachinePass;
 export function definePass(pass: WasmPass): WasmPass;
 export function definePass(pass: Pass): Pass {
-  if (!/^[a-z][a-z0-9]*([-:][A-Za-z0-9]+)*$/.test(pass.name)) {
-    throw new Error(`"${pass.name}" cannot name a pass: lower-case words joined by hyphens are expected`);
-  }
+  checkPass(pass);
   return pass;
+}
+
+const KEYS = ["name", "summary", "stage", "scope", "after", "before", "required", "options", "begin", "run"];
+
+/** Checks the shape of what somebody calls a pass. @throws Error that says what is wrong, with the pass's name. */
+export function checkPass(value: unknown): asserts value is Pass {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`a pass is an object made by definePass, not ${value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`}`);
+  const pass = value as Record<string, unknown>;
+  const { name } = pass;
+  if (typeof name !== "string" || !/^[a-z][a-z0-9]*([-:][A-Za-z0-9]+)*$/.test(name)) {
+    throw new Error(`${JSON.stringify(name)} cannot name a pass: lower-case words joined by hyphens are expected`);
+  }
+  const fail = (what: string): never => {
+    throw new Error(`the pass "${name}": ${what}`);
+  };
+  for (const key of Object.keys(pass)) if (!KEYS.includes(key)) fail(`"${key}" is no property of a pass; there are ${KEYS.join(", ")}`);
+  if (typeof pass["summary"] !== "string") fail("summary is one line of text");
+  if (pass["stage"] !== "wasm" && pass["stage"] !== "ssa" && pass["stage"] !== "machine") fail(`stage is "wasm", "ssa" or "machine", not ${JSON.stringify(pass["stage"])}`);
+  const scopes = pass["stage"] === "wasm" ? ["module"] : pass["stage"] === "machine" ? ["func"] : ["func", "module"];
+  if (!scopes.includes(pass["scope"] as string)) fail(`scope of a pass of stage ${pass["stage"] as string} is ${scopes.map((scope) => `"${scope}"`).join(" or ")}, not ${JSON.stringify(pass["scope"])}`);
+  if (typeof pass["run"] !== "function") fail(`run is a function, not ${pass["run"] === undefined ? "missing" : `a ${typeof pass["run"]}`}`);
+  if (pass["begin"] !== undefined && (typeof pass["begin"] !== "function" || pass["stage"] !== "ssa" || pass["scope"] !== "func")) fail("begin is a function, and only passes of stage ssa and scope func have one");
+  for (const key of ["after", "before"] as const) {
+    const orders = pass[key];
+    if (orders === undefined) continue;
+    const fits = Array.isArray(orders) && orders.every((order: unknown) => {
+      const { pass: other, why } = (order ?? {}) as Partial<Order>;
+      return typeof other === "string" && typeof why === "string";
+    });
+    if (!fits) fail(`${key} is a list of { pass: "name", why: "reason" }`);
+  }
+  for (const [option, declared] of Object.entries((pass["options"] ?? {}) as Record<string, Partial<PassOption> | null>)) {
+    if (!["number", "boolean", "string"].includes(typeof declared?.default) || typeof declared!.summary !== "string") {
+      fail(`the option ${option} is { default: a number, boolean or string, summary: "one line" }`);
+    }
+  }
 }

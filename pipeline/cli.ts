@@ -41,10 +41,9 @@ function program(): Command {
     .option("--graph <graph>", "cfg, dom (dominator tree) or calls, in DOT or as a drawing")
     .addOption(new Option("--format <format>", "text, json; of a graph dot, svg").choices(["text", "json", "dot", "svg"]).default("text"))
     .action(async (file: string, flags) => (await import("./cli/dump.js")).dump(file, flags));
-  lathe
-    .command("passes")
-    .description("list the passes, their order constraints and options, and the pipelines")
-    .action(async () => (await import("./cli/passes.js")).listPasses());
+  addCompilerFlags(lathe.command("passes"))
+    .description("list the passes, their order constraints and options, the pipelines, and where passes of your own go")
+    .action(async (flags) => (await import("./cli/passes.js")).listPasses(flags));
   lathe
     .command("verify")
     .description("verify IR in text form (.ssa or .mir)")

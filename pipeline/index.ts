@@ -11,6 +11,7 @@ import { compileBytes, type Compilation } from "./compile.js";
 import { decodeModule } from "./frontend/decode.js";
 import { toBytes } from "./frontend/wat.js";
 import { resolveOptions, type CompileOptions } from "./options.js";
+import { expandPasses } from "./user-passes.js";
 import { runWasmPasses } from "./runner.js";
 import type { PassStats } from "./stats.js";
 
@@ -31,7 +32,7 @@ function hostFeatures(target: Target): readonly string[] {
  * `offset` is the byte offset. ScheduleError for passes that cannot run in the order asked for; PassError for a pass that failed.
  */
 export async function compile(input: Uint8Array | string, options: CompileOptions = {}): Promise<Compilation> {
-  const settings = resolveOptions(options, hostFeatures);
+  const settings = resolveOptions(await expandPasses(options, process.cwd()), hostFeatures);
   let bytes = await toBytes(input);
   if (settings.schedule.wasm.length > 0) {
     // What a pass of the wasm stage gets must be a valid module.
@@ -57,6 +58,8 @@ export function compileSync(bytes: Uint8Array, options: CompileOptions = {}): Co
 export type { Compilation } from "./compile.js";
 export type { CompileObserver, CompileOptions } from "./options.js";
 export { pipelines, type Level } from "./pipelines.js";
+export { loadPasses } from "./user-passes.js";
+export { findConfig, loadConfig, type Config } from "./config.js";
 export { ScheduleError } from "./schedule.js";
 export { PassError } from "./runner.js";
 export type { CompileStats, PassStats } from "./stats.js";

@@ -6,7 +6,8 @@ import type { Module } from "../ir/module.js";
 import type { CodegenOptions, Target } from "../backends/target.js";
 import { binaryenPass } from "../passes/binaryen.js";
 import { passes as registry } from "../passes/index.js";
-import type { OptionValue, Pass } from "../passes/pass.js";
+import { checkPass, type OptionValue, type Pass } from "../passes/pass.js";
+import { isPassFile } from "./user-passes.js";
 import { pipelines, type Level } from "./pipelines.js";
 import { schedule, type Schedule } from "./schedule.js";
 import { hostTarget, targetNamed, targets } from "./targets.js";
@@ -36,7 +37,10 @@ export interface CompileOptions {
   target?: string;
   /** CPU features that the code may use, by the target's names. Default: what this host's CPU has. */
   features?: readonly string[];
-  /** Further passes: names of the registry, `binaryen:<pass>` such as `binaryen:O2`, or passes of your own. Each gets the earliest place its constraints allow. */
+  /**
+   * Further passes: names of the registry, `binaryen:<pass>` such as `binaryen:O2`, passes of your own, or (`compile` only) files
+   * that export them, `./my-pass.mjs,key=value`. Each gets the earliest place its constraints allow.
+   */
   passes?: readonly (Pass | string)[];
   /** All passes, in order, in place of the level's pipeline. */
   pipeline?: readonly (Pass | string)[];
@@ -44,6 +48,10 @@ export interface CompileOptions {
   disable?: readonly string[];
   /** Options of passes: by pass name, then by option name; `lathe passes` lists them. */
   passOptions?: Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  /** Milliseconds that one run of a pass of your own may take, over one function or over the module. Default 30,000. */
+  passTimeout?: number;
+  /** Where passes came from, absolute paths by name: how the command that replays a failure calls them. */
+  passFiles?: Readonly<Record<string, string>>;
   /** Verify the IR behind every pass, lowering and allocation. Default false: costs about as much as the passes. */
   verify?: boolean;
   /** Prove every register allocation by the symbolic checker. Default false. */
@@ -96,9 +104,11 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   const own = new Map<string, Pass>();
   const nameOf = (pass: Pass | string): string => {
     if (typeof pass === "string") {
+      if (isPassFile(pass)) throw new Error(`"${pass}" is a file: compile() loads it, compileSync() needs the pass itself (await loadPasses(file))`);
       if (pass.startsWith("binaryen:") && !own.has(pass)) own.set(pass, binaryenPass(pass.slice("binaryen:".length)));
       return pass;
     }
+    checkPass(pass);
     // A pass of the registry given as an object is that pass; another one under its name is refused by the schedule.
     if (known.get(pass.name) !== pass && own.get(pass.name) !== pass) {
       if (own.has(pass.name)) throw new Error(`two passes are named "${pass.name}"`);

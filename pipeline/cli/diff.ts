@@ -15,7 +15,7 @@ export interface DiffFlags extends CompilerFlags {
 
 export async function diff(file: string, flags: DiffFlags): Promise<void> {
   if (!/^(\d+|all)$/.test(flags.context)) throw new UsageError(`--context wants a number of lines or "all", not "${flags.context}"`);
-  const compilation = await compile(readInput(file), { ...compileOptions(flags), record: true });
+  const compilation = await compile(readInput(file), { ...(await compileOptions(flags)), record: true });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
   const lastPass = compilation.history.current.records.findLast((record) => compilation.history.at(record.revision).stage === "ssa")!;
   const only = flags.func === undefined ? undefined : [findFunc(compilation.module, flags.func)];

@@ -54,7 +54,7 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     print("; the module has no functions of its own");
     return;
   }
-  const compilation = await compile(bytes, { ...compileOptions(flags), record: true, only: indices });
+  const compilation = await compile(bytes, { ...(await compileOptions(flags)), record: true, only: indices });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
   if (flags.graph !== undefined) {
     print(await drawing(compilation, flags, indices));

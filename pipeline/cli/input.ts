@@ -18,19 +18,28 @@ export function readInput(file: string): Uint8Array {
 /** Options of the compiler as the command line has them. */
 export interface CompilerFlags {
   arch?: string;
-  O: string;
-  bounds: string;
+  /** Given, they go on top of the config file's. */
+  O?: string;
+  bounds?: string;
   pass: string[];
+  passOption: string[];
+  passTimeout?: string;
   disable: string[];
+  /** A path; false: none; else the nearest lathe.config.mjs. */
+  config?: string | boolean;
 }
 
 export function addCompilerFlags(command: Command): Command {
   const collect = (value: string, list: string[]) => [...list, value];
   return command
     .option("--arch <name>", "instruction set of the code; default this host's")
-    .option("-O <level>", "optimization: -O0, -O1 or -O2", "2")
-    .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared)", "guard")
-    .option("--pass <name>", "a further pass, of `lathe passes` or binaryen:NAME; may be repeated", collect, [])
+    .option("-O <level>", "optimization: -O0, -O1 or -O2 (default)")
+    .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared); default guard")
+    .option("--pass <pass>", "a further pass: NAME of `lathe passes`, binaryen:NAME, or a file ./x.mjs, each with options behind it: ,key=value; may be repeated", collect, [])
+    .option("--pass-option <setting>", "PASS.KEY=VALUE: an option of any pass; may be repeated", collect, [])
+    .option("--pass-timeout <ms>", "how long one run of a pass of your own may take")
+    .option("--config <file>", "options and passes; default the nearest lathe.config.mjs upwards")
+    .option("--no-config", "without a config file")
     .option("--disable <name>", "a pass to leave out; may be repeated", collect, []);
 }
 

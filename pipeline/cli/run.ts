@@ -16,7 +16,7 @@ export interface RunFlags extends CompilerFlags, ReportFlags {
 export async function run(file: string, args: readonly string[], flags: RunFlags): Promise<void> {
   const bytes = readInput(file);
   const started = performance.now();
-  const options: CompileOptions = { ...compileOptions(flags), engine: flags.interp ? "interpreter" : "native" };
+  const options: CompileOptions = { ...(await compileOptions(flags)), engine: flags.interp ? "interpreter" : "native" };
   const reports = await Reports.prepare(flags, options, toStderr);
   const compiled = await compile(bytes, { ...options, ...reports.options });
   reports.finish(compiled);
