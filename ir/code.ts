@@ -46,6 +46,14 @@ export interface SignalHandlerContext {
   previous: bigint;
 }
 
+/** C functions of Node-API. All are addresses. */
+export interface NodeApiContext {
+  /** napi_create_function */
+  createFunction: bigint;
+  /** napi_throw */
+  throwValue: bigint;
+}
+
 /** The ISA-specific pieces the runtime needs. A backend makes it, `pipeline` hands it over. */
 export interface RuntimeStubs {
   readonly target: string;
@@ -64,6 +72,8 @@ export interface RuntimeStubs {
   builtin(): StubCode;
   /** See `VmCtx.trapExit`: reports the site and returns from the innermost entry. */
   trapExit(): StubCode;
+  /** C function `void (napi_env, napi_callback)`: makes a JS function of the callback and throws it. */
+  throwFunction(api: NodeApiContext): StubCode;
   /** `void (int sig, siginfo_t*, void* ucontext)`: a fault at a pc inside the code range becomes a trap exit, others go to the previous handler. */
   signalHandler(context: SignalHandlerContext): StubCode;
   /** C function `void (u64 out[8])` that reports CPU features as the target reads them; undefined where there is nothing to ask. */

@@ -30,21 +30,12 @@ export function callRaw(func: FuncInstance, args: readonly unknown[]): unknown[]
 }
 
 function invoke(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
-  const { thread } = func.store;
   if (func.host) return invokeHost(func, args, raw);
-  const { current } = thread;
-  thread.current = func.holder;
-  try {
-    const { exec } = thread;
-    if (func.code !== 0 && exec && !func.holder.interpreted) {
-      if (raw || !writeNumbers(exec, func.sig.params, args)) writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
-      exec.run(func);
-      return readAll(exec, exec.slots, SLOT_WORDS, func, raw);
-    }
-    return invokeInterpreted(func, args, raw);
-  } finally {
-    thread.current = current;
-  }
+  const { exec } = func.store.thread;
+  if (func.code === 0 || !exec || func.holder.interpreted) return invokeInterpreted(func, args, raw);
+  writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
+  exec.run(func);
+  return readAll(exec, exec.slots, SLOT_WORDS, func, raw);
 }
 
 function invokeInterpreted(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
@@ -59,8 +50,10 @@ function invokeInterpreted(func: FuncInstance, args: readonly unknown[], raw: bo
 
 /** Arguments and results stand at the top of the interpreter's file. */
 function runInterpreted(func: FuncInstance): void {
-  const { interp } = func.store.thread;
+  const { thread } = func.store;
+  const { interp, current } = thread;
   const { top, depth } = interp;
+  thread.current = func.holder;
   try {
     run(interp, calleeOf(func));
   } catch (error) {
@@ -68,6 +61,7 @@ function runInterpreted(func: FuncInstance): void {
   } finally {
     interp.top = top;
     interp.depth = depth;
+    thread.current = current;
   }
 }
 
@@ -102,26 +96,6 @@ function resultList(func: FuncInstance, result: unknown): unknown[] {
   const list = [...(result as Iterable<unknown>)];
   if (list.length !== results.length) throw new TypeError(`a host function must return ${results.length} results, not ${list.length}`);
   return raw ? list : results.map((type, i) => coerce(type, list[i]));
-}
-
-/** The common case of `writeAll`: numbers that need no coercion. False when there is anything else; slots are then undefined. */
-function writeNumbers(exec: ExecContext, params: readonly Type[], args: readonly unknown[]): boolean {
-  let at = exec.slots;
-  for (let i = 0; i < params.length; i++, at += SLOT_WORDS) {
-    const value = args[i];
-    const type = params[i]!;
-    if (typeof value === "number") {
-      if (type === Type.i32) exec.i32[at] = value;
-      else if (type === Type.f64) exec.f64[at >> 1] = value;
-      else if (type === Type.f32) exec.f32[at] = value;
-      else return false;
-    } else if (typeof value === "bigint" && type === Type.i64) {
-      exec.i64[at >> 1] = value;
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 function coerceAll(func: FuncInstance, args: readonly unknown[]): readonly unknown[] {
@@ -169,26 +143,18 @@ function callHost(func: FuncInstance, cells: Cells, base: number, stride: number
   for (let i = 0; i < results.length; i++) (raw ? writeRaw : writeValue)(cells, base + i * stride, results[i]!, list[i], store, holder);
 }
 
-/** Calls a host function, or an interpreted one, for native code: arguments and results in slots. */
-export function callFromNative(exec: ExecContext, id: number): void {
-  const { thread } = exec;
-  const func = thread.current?.reachHostFunc(id);
-  if (!func) throw new Error(`host function ${id} is not to be found`);
-  if (func.host) {
-    callHost(func, exec, exec.slots, SLOT_WORDS);
-    return;
-  }
+/** What calls a host function, or an interpreted one, for native code: arguments and results in slots. */
+export function serverOf(exec: ExecContext, func: FuncInstance): () => void {
+  if (!func.host) return () => serveInterpreted(exec, func);
+  return exec.shims.server(func) ?? (() => callHost(func, exec, exec.slots, SLOT_WORDS));
+}
+
+function serveInterpreted(exec: ExecContext, func: FuncInstance): void {
   const { params, results } = func.sig;
-  const { file, top } = thread.interp;
+  const { file, top } = exec.thread.interp;
   if (!file.ensure(top + Math.max(params.length, results.length))) throw trapOfInterp(new InterpTrap(TrapKind.stack_exhausted));
   for (let i = 0; i < params.length; i++) copyBits(exec.i32, exec.slots + i * SLOT_WORDS, file.i32, (top + i) * REG_WORDS);
-  const { current } = thread;
-  thread.current = func.holder;
-  try {
-    runInterpreted(func);
-  } finally {
-    thread.current = current;
-  }
+  runInterpreted(func);
   for (let i = 0; i < results.length; i++) copyBits(file.i32, (top + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
 }
 
@@ -203,15 +169,8 @@ function callFromInterp(func: FuncInstance, file: RegFile, at: number): void {
     return;
   }
   const { params, results } = func.sig;
-  const { thread } = func.store;
-  const exec = thread.exec!;
+  const exec = func.store.thread.exec!;
   for (let i = 0; i < params.length; i++) copyBits(file.i32, (at + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
-  const { current } = thread;
-  thread.current = func.holder;
-  try {
-    exec.run(func);
-  } finally {
-    thread.current = current;
-  }
+  exec.run(func);
   for (let i = 0; i < results.length; i++) copyBits(exec.i32, exec.slots + i * SLOT_WORDS, file.i32, (at + i) * REG_WORDS);
 }

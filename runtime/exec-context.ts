@@ -8,13 +8,15 @@ import type { RuntimeStubs } from "../ir/code.js";
 import { Exec, EXEC_BYTES, Outcome, SLOT_COUNT, STACK_RESERVE, VmCtx } from "../ir/layout.js";
 import { funcTypeKey, type FuncType } from "../ir/types.js";
 import { runBuiltin } from "./builtins.js";
-import { callFromNative } from "./call.js";
+import { serverOf } from "./call.js";
 import { ExecMemory } from "./exec-memory.js";
 import type { Externs } from "./externref.js";
 import type { FuncInstance } from "./func.js";
 import type { Holder } from "./holder.js";
 import { Access } from "./native.js";
+import { NodeApi } from "./node-api.js";
 import { doubleOf, readWord, writeWord, type Chunk } from "./native-heap.js";
+import { Shims } from "./shims.js";
 import type { Thread } from "./thread.js";
 import { reportTrap } from "./trap.js";
 import type { Cells } from "./values.js";
@@ -29,6 +31,7 @@ export interface NativeEntry {
 
 export class ExecContext implements Cells {
   readonly memory: ExecMemory;
+  readonly shims = new Shims(this);
   readonly i32: Int32Array;
   readonly i64: BigInt64Array;
   readonly f32: Float32Array;
@@ -46,6 +49,7 @@ export class ExecContext implements Cells {
   private readonly builtin: number;
   private readonly memmove: number;
   private readonly memset: number;
+  private readonly nodeApi: NodeApi | undefined;
   /** Goes on with the code whose frame `Exec.wasmSp` points to. */
   private readonly resume: () => void;
   private readonly entries = new Map<string, () => void>();
@@ -75,7 +79,8 @@ export class ExecContext implements Cells {
     this.builtin = this.memory.loadStub(stubs.builtin());
     this.memmove = native.symbol("memmove");
     this.memset = native.symbol("memset");
-    this.resume = native.voidCall(this.memory.loadStub(stubs.resume(BigInt(this.address))));
+    this.nodeApi = options.nodeApi ? NodeApi.open(native, stubs, (code) => this.memory.loadStub(code)) : undefined;
+    this.resume = this.callable(stubs.resume(BigInt(this.address)));
     writeWord(this.i32, Exec.wasmSp / 4, this.stackTop);
   }
 
@@ -83,13 +88,19 @@ export class ExecContext implements Cells {
     return { enter: this.enterFunction(func.sig), code: doubleOf(func.code), ctx: doubleOf(func.ctx) };
   }
 
+  /** A JS function that runs a stub which is a C function without parameters. */
+  private callable(stub: Uint8Array): () => void {
+    const address = this.memory.loadStub(stub);
+    return this.nodeApi?.functionOf(address) ?? this.thread.native.voidCall(address);
+  }
+
   /** The function that enters code of this signature. */
-  private enterFunction(sig: FuncType): () => void {
+  enterFunction(sig: FuncType): () => void {
     const key = funcTypeKey(sig);
     let enter = this.entries.get(key);
     if (!enter) {
       if (sig.params.length > SLOT_COUNT || sig.results.length > SLOT_COUNT) throw new Error(`a function of ${sig.params.length} parameters cannot be called`);
-      enter = this.thread.native.voidCall(this.memory.loadStub(this.stubs.entry(sig, BigInt(this.address))));
+      enter = this.callable(this.stubs.entry(sig, BigInt(this.address)));
       this.entries.set(key, enter);
     }
     return enter;
@@ -167,8 +178,13 @@ export class ExecContext implements Cells {
         if (outcome === Outcome.trapped) throw reportTrap(this);
         const frame = f64[WASM_SP]!;
         suspended.push(frame);
-        if (outcome === Outcome.builtin) runBuiltin(this, i32[CALL_ID]!);
-        else callFromNative(this, i32[CALL_ID]!);
+        if (outcome === Outcome.builtin) {
+          runBuiltin(this, i32[CALL_ID]!);
+        } else {
+          const func = entered.reachHostFunc(i32[CALL_ID]!);
+          if (!func) throw new Error(`host function ${i32[CALL_ID]} is not to be found`);
+          (func.serve ??= serverOf(this, func))();
+        }
         suspended.pop();
         f64[WASM_SP] = frame;
         this.resume();

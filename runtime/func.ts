@@ -33,8 +33,10 @@ export class FuncInstance {
   record = 0;
   /** As the interpreter calls it; made at the first use. */
   callee: InterpCallee | undefined;
-  /** Made at the first call from JS. */
+  /** Made at the first call from JS that goes the general way. */
   entry: NativeEntry | undefined;
+  /** Does a call from native code, arguments and results in slots; made at the first such call. */
+  serve: (() => void) | undefined;
   private exported: ((...args: unknown[]) => unknown) | undefined;
 
   constructor(
@@ -77,7 +79,8 @@ export function funcInstanceOf(object: object): FuncInstance | undefined {
 }
 
 function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
-  const object = (...args: unknown[]) => callFunc(func, args);
+  const native = func.code !== 0 && !func.host && !func.holder.interpreted;
+  const object = (native ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
   Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
   Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
   instances.set(object, func);

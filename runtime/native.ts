@@ -140,6 +140,20 @@ export class Native {
     return Number(this.koffi.address(this.libc.symbol(name)));
   }
 
+  /** As `symbol`; 0 where the process has none of that name. */
+  findSymbol(name: string): number {
+    try {
+      return this.symbol(name);
+    } catch {
+      return 0;
+    }
+  }
+
+  /** The environment that Node-API functions take in this thread; 0 where koffi does not tell. */
+  nodeApiEnv(): number {
+    return Number(this.koffi.node?.env ?? 0);
+  }
+
   /** A JS function that calls the C function `void ()` at this address. */
   voidCall(at: number): () => void {
     return this.koffi.decode(BigInt(at), this.voidFunction) as () => void;

@@ -19,9 +19,11 @@ export interface ThreadOptions {
   stackBytes: number;
   /** Whether faults of compiled code are caught. Off: memories have no guards, and code that relies on them is refused. */
   handleSignals: boolean;
+  /** Whether native code is entered through Node-API, where that can be had. Off: through koffi, which takes longer. */
+  nodeApi: boolean;
 }
 
-const defaults: ThreadOptions = { stackBytes: 8 << 20, handleSignals: true };
+const defaults: ThreadOptions = { stackBytes: 8 << 20, handleSignals: true, nodeApi: true };
 
 export class Thread {
   readonly native = new Native();

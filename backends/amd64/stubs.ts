@@ -5,7 +5,7 @@
 // leaves a frame on our stack (`Exec.wasmSp`) and returns to JS, which does what is asked for and resumes; so no JS
 // ever runs above native frames, and whatever it throws unwinds nothing of ours. A trap exit drops all of our stack above the
 // entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, x86-64 psABI.
-import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
+import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
 import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
@@ -30,6 +30,10 @@ function store64(a: Assembler, base: Reg, disp: number, reg: Reg): void {
 
 function storeImm32(a: Assembler, base: Reg, disp: number, imm: number): void {
   a.mi(Form.mov32_mi, base, NO_REG, 0, disp, imm);
+}
+
+function imm64(a: Assembler, reg: Reg, value: bigint): void {
+  a.movImm64(reg, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 }
 
 /** A value of a type between a register and [base + disp]. */
@@ -74,7 +78,7 @@ function clearReport(a: Assembler, exec: Reg): void {
 /** From the host's stack to ours: `exec` holds the exec-context and is callee-saved in C. Changes no argument register. */
 function enterWasm(a: Assembler, exec: Reg, address: bigint): void {
   for (const reg of cSavedInts) a.o(Form.push, reg);
-  a.movImm64(exec, Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n)));
+  imm64(a, exec, address);
   a.ri(Form.sub64_mi, rsp, 8);
   store64(a, exec, Exec.hostSp, rsp);
   clearReport(a, exec);
@@ -211,6 +215,28 @@ function trapExit(): Uint8Array {
   return a.finish();
 }
 
+function throwFunction(api: NodeApiContext): Uint8Array {
+  const a = new Assembler();
+  const [env, callback] = [Reg.rdi, Reg.rsi];
+  // The function's handle at rsp, null until there is one; the environment above it.
+  a.ri(Form.sub64_mi, rsp, 24);
+  a.mi(Form.mov64_mi, rsp, NO_REG, 0, 0, 0);
+  store64(a, rsp, 8, env);
+  // (env, name, length of name, callback, data, out)
+  a.rr(Form.mov64_rm, Reg.rcx, callback);
+  for (const reg of [Reg.rsi, Reg.rdx, Reg.r8]) a.rr(Form.xor32_rm, reg, reg);
+  a.rr(Form.mov64_rm, Reg.r9, rsp);
+  imm64(a, Reg.rax, api.createFunction);
+  a.r(Form.call_m, Reg.rax);
+  load64(a, env, rsp, 8);
+  load64(a, Reg.rsi, rsp, 0);
+  imm64(a, Reg.rax, api.throwValue);
+  a.r(Form.call_m, Reg.rax);
+  a.ri(Form.add64_mi, rsp, 24);
+  a.op0(Form.ret);
+  return a.finish();
+}
+
 /** Offsets in Linux' siginfo_t and ucontext_t. */
 const enum Linux {
   siAddr = 16,
@@ -226,14 +252,13 @@ const enum Linux {
 function signalHandler(context: SignalHandlerContext): Uint8Array {
   const a = new Assembler();
   const [uc, info, signal] = [Reg.rdx, Reg.rsi, Reg.rdi];
-  const imm = (reg: Reg, value: bigint) => a.movImm64(reg, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   const foreign = a.newLabel();
   const exit = a.newLabel();
   load64(a, Reg.rax, uc, Linux.ucRip);
-  imm(Reg.rcx, context.codeBase);
+  imm64(a, Reg.rcx, context.codeBase);
   a.rr(Form.cmp64_rm, Reg.rax, Reg.rcx);
   a.jcc(Cond.b, foreign);
-  imm(Reg.rcx, context.codeEnd);
+  imm64(a, Reg.rcx, context.codeEnd);
   a.rr(Form.cmp64_rm, Reg.rax, Reg.rcx);
   a.jcc(Cond.ae, foreign);
 
@@ -254,7 +279,7 @@ function signalHandler(context: SignalHandlerContext): Uint8Array {
 
   // Another's: to the handler that was there before.
   a.bind(foreign);
-  imm(Reg.rcx, context.previous);
+  imm64(a, Reg.rcx, context.previous);
   const found = a.newLabel();
   const notBus = a.newLabel();
   a.ri(Form.cmp32_mi, signal, Linux.SIGBUS);
@@ -296,6 +321,7 @@ export const stubs: RuntimeStubs = {
   hostCall,
   builtin,
   trapExit,
+  throwFunction,
   signalHandler,
   cpuProbe,
   cpuFeatures,

@@ -7,7 +7,7 @@
 // entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, arch/arm64
 // uapi/asm/sigcontext.h and ucontext.h. A stub's return address stands where a compiled function's does: 8 bytes below the
 // caller's stack pointer.
-import type { RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
+import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
 import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
@@ -245,6 +245,29 @@ function trapExit(): Uint8Array {
   return a.finish();
 }
 
+function throwFunction(api: NodeApiContext): Uint8Array {
+  const a = new Assembler();
+  const [env, callback] = [Reg.x0, Reg.x1];
+  // The function's handle at sp, null until there is one; the environment and the return address above it.
+  a.addImm(Form.sub64_i, sp, sp, 32);
+  a.pair(Form.stp64, Reg.zr, env, sp, 0);
+  store64(a, sp, 16, Reg.link);
+  // (env, name, length of name, callback, data, out)
+  a.mov(64, Reg.x3, callback);
+  for (const reg of [Reg.x1, Reg.x2, Reg.x4]) a.movImm32(reg, 0);
+  fromSp(a, Reg.x5);
+  imm64(a, exec, api.createFunction);
+  a.r(Form.blr, exec);
+  load64(a, env, sp, 8);
+  load64(a, Reg.x1, sp, 0);
+  imm64(a, exec, api.throwValue);
+  a.r(Form.blr, exec);
+  load64(a, Reg.link, sp, 16);
+  a.addImm(Form.add64_i, sp, sp, 32);
+  a.r(Form.ret, Reg.link);
+  return a.finish();
+}
+
 /** Offsets in Linux' siginfo_t and ucontext_t. */
 const enum Linux {
   siAddr = 16,
@@ -361,6 +384,7 @@ export const stubs: RuntimeStubs = {
   hostCall,
   builtin,
   trapExit,
+  throwFunction,
   signalHandler,
   cpuProbe,
   cpuFeatures,
