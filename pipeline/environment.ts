@@ -2,11 +2,18 @@
 // `wasmlathe/register` or `wasmlathe/webassembly`.
 //
 // LATHE_LEVEL=0|1|2    how much is spent on the code (`level`)
+// LATHE_PASS=SPEC;...  further passes: `./my-pass.mjs,key=value`, or names (`passes`)
 import type { CompileOptions } from "./options.js";
 
 type Read = (text: string) => CompileOptions | undefined;
 
+const readPasses: Read = (text) => {
+  const passes = text.split(";").map((part) => part.trim()).filter((part) => part !== "");
+  return passes.length > 0 ? { passes } : undefined;
+};
+
 const variables: Readonly<Record<string, { readonly values: string; readonly read: Read }>> = {
+  LATHE_PASS: { values: "passes as --pass takes them, ; between", read: readPasses },
   LATHE_LEVEL: { values: "0, 1 or 2", read: (text) => (/^[012]$/.test(text) ? { level: Number(text) as 0 | 1 | 2 } : undefined) },
 };
 

@@ -35,5 +35,11 @@ function validate(bytes: Uint8Array): boolean {
   }
 }
 
+/** Passes from files are loaded before anything is compiled. */
+async function environmentOptions(): Promise<CompileOptions> {
+  const options = optionsOfEnvironment(process.env);
+  return options.passes ? (await import("./user-passes.js")).expandPasses(options, process.cwd()) : options;
+}
+
 /** Compiles as `compile` does by default, or as the environment says (see environment.ts). */
-export const WebAssembly: WebAssemblyNamespace = webAssembly(optionsOfEnvironment(process.env));
+export const WebAssembly: WebAssemblyNamespace = webAssembly(await environmentOptions());

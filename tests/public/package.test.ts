@@ -40,6 +40,28 @@ test("every file the manifest names is there", () => {
   assert.ok(readFileSync(path.join(projectRoot, manifest.bin["lathe"]!), "utf8").startsWith("#!/usr/bin/env node\n"));
 });
 
+const unchangedProgram = `
+const add = [0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 32, 0, 32, 1, 106, 11];
+const module = new WebAssembly.Module(Uint8Array.from(add));
+console.log(new WebAssembly.Instance(module).exports.f(50, 8), WebAssembly.Module.imports(module).length);
+`;
+
+test("a program that is not changed runs on this engine, with passes of the environment", () => {
+  writeFileSync(path.join(outside, "program.mjs"), unchangedProgram);
+  const run = (pass: string) => {
+    const result = spawnSync(process.execPath, ["--import", "wasmlathe/register", "program.mjs"], { cwd: outside, encoding: "utf8", env: { ...process.env, LATHE_PASS: pass } });
+    return result.stdout + result.stderr;
+  };
+  const examples = path.join(projectRoot, "passes/examples");
+  assert.is(run(""), "58 0\n");
+  writeFileSync(path.join(outside, "wrong.mjs"), `import { definePass, Op } from "wasmlathe";
+export default definePass({ name: "wrong", summary: "", stage: "ssa", scope: "func", run(fn) { for (let v = 0; v < fn.valueCount; v++) if (fn.op[v] === Op.i32_add) fn.become(v, Op.i32_sub, [fn.arg(v, 0), fn.arg(v, 1)]); } });`);
+  assert.is(run("./wrong.mjs"), "42 0\n");
+  // The hook's import is nobody's business.
+  assert.is(run(`${path.join(examples, "entry-hooks.mjs")}; ${path.join(examples, "fuel.mjs")},budget=100`), "58 0\nenter @0\n");
+  assert.match(run("./missing.mjs"), /there is no file .*missing\.mjs/);
+});
+
 const userPass = `
 import { compile, definePass, instantiate, Op } from "wasmlathe";
 
