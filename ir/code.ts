@@ -21,18 +21,24 @@ export interface FuncCode {
   readonly relocs: Int32Array;
 }
 
-export interface ModuleCode {
-  readonly target: string;
-  readonly bytes: Uint8Array;
-  /** Index of the first defined function: entry i below belongs to function `firstFunc + i`. */
+/** What is known of code by its position: what traps and backtraces look up. */
+export interface CodeTables {
+  /** Index of the first function: entry i below belongs to function `firstFunc + i`, unless `funcs` says otherwise. */
   readonly firstFunc: number;
-  /** Position and length in `bytes`, and frame size, per defined function. */
+  /** Function indices by entry, where they are not consecutive. */
+  readonly funcs?: Int32Array;
+  /** Position (ascending) and length in bytes, and frame size, per function. */
   readonly start: Int32Array;
   readonly length: Int32Array;
   readonly frameBytes: Int32Array;
-  /** As in FuncCode, pcs relative to `bytes`, all functions in order of their position. */
+  /** As in FuncCode, pcs relative to the first byte of all, functions in order of their position. */
   readonly traps: Int32Array;
   readonly source: Int32Array;
+}
+
+export interface ModuleCode extends CodeTables {
+  readonly target: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Machine code of a stub, without relocations. */
@@ -70,6 +76,15 @@ export interface RuntimeStubs {
   hostCall(sig: FuncType): StubCode;
   /** See `Builtin`: leaves with `Outcome.builtin`. */
   builtin(): StubCode;
+  /**
+   * Where the thunk of a function without code leads (`VmCtx.lazyEntry`): with all argument registers kept calls `Builtin.compile`
+   * for the function that the thunk named, then goes on at the address that gave.
+   */
+  lazyEntry(): StubCode;
+  /** Thunks of `count` functions from `first` on, all of one size: name the function, go to the lazy entry. */
+  lazyThunks(first: number, count: number): StubCode;
+  /** Thunks of one size: go to the code address at each of these offsets in the vm-context. */
+  slotThunks(offsets: readonly number[]): StubCode;
   /** See `VmCtx.trapExit`: reports the site and returns from the innermost entry. */
   trapExit(): StubCode;
   /** C function `void (napi_env, napi_callback)`: makes a JS function of the callback and throws it. */

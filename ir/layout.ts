@@ -67,6 +67,8 @@ export const enum VmCtx {
   hostFunc = 60,
   /** u32: the runtime's id of the instance. */
   instance = 64,
+  /** Address of the stub that makes the code of a function at its first call: see `RuntimeStubs.lazyEntry`. */
+  lazyEntry = 72,
   headerBytes = 80,
 }
 
@@ -136,7 +138,9 @@ export const enum Builtin {
   table_copy = 5, // (dst table, src table, d, s, n)
   table_init = 6, // (elem, table, d, s, n)
   elem_drop = 7, // (elem)
-  count = 8,
+  /** Of the lazy entry alone: (function) -> address of its code, 64 bits. */
+  compile = 8,
+  count = 9,
 }
 
 /** A function reference is the address of such a record; null is 0 (reading a record through null faults in page zero). */
@@ -193,11 +197,14 @@ export class VmLayout {
   /** Addresses of FuncRef records, 8 bytes each, of `refFuncs` in that order. */
   readonly refs: number;
   readonly refFuncs: readonly FuncIndex[];
+  /** Code addresses of the defined functions, 8 bytes each, when functions are compiled lazily: calls go through them. -1 without. */
+  readonly funcs: number;
   readonly bytes: number;
+  private readonly firstFunc: number;
   private readonly refSlot: ReadonlyMap<FuncIndex, number>;
   private readonly importSlot: ReadonlyMap<FuncIndex, number>;
 
-  constructor(module: Module) {
+  constructor(module: Module, lazy = false) {
     let at: number = VmCtx.headerBytes;
     const section = (count: number, bytes: number) => {
       const start = at;
@@ -214,6 +221,8 @@ export class VmLayout {
     this.imports = section(imported.length, ImportedFunc.bytes);
     this.typeIds = section(module.types.length, 4);
     this.refs = section(this.refFuncs.length, 8);
+    this.firstFunc = module.importedFuncCount;
+    this.funcs = lazy ? section(module.funcs.length - this.firstFunc, 8) : -1;
     this.bytes = at;
   }
 
@@ -225,6 +234,14 @@ export class VmLayout {
     const slot = this.importSlot.get(index);
     if (slot === undefined) throw new Error(`@${index} is not imported`);
     return this.imports + slot * ImportedFunc.bytes;
+  }
+  /** Whether functions are compiled lazily. */
+  get lazy(): boolean {
+    return this.funcs >= 0;
+  }
+  /** Where the code address of a defined function stands, of a layout that is lazy. */
+  func(index: FuncIndex): number {
+    return this.funcs + (index - this.firstFunc) * 8;
   }
   global(index: GlobalIndex): number {
     return this.globals + index * 16;

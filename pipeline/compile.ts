@@ -6,7 +6,7 @@
 import { Allocator } from "../backends/regalloc/index.js";
 import { ModuleCodeBuilder } from "../backends/module-code.js";
 import type { CodegenModule, Target } from "../backends/target.js";
-import type { ModuleCode } from "../ir/code.js";
+import type { FuncCode, ModuleCode } from "../ir/code.js";
 import type { FuncIndex } from "../ir/entity.js";
 import type { Func } from "../ir/func.js";
 import { VmLayout } from "../ir/layout.js";
@@ -20,10 +20,13 @@ import { WasmError } from "./frontend/error.js";
 import { translateFunction } from "./frontend/translate.js";
 import type { Settings } from "./options.js";
 import { Recorder } from "./recorder.js";
-import { PassRunner } from "./runner.js";
+import { PassError, PassRunner } from "./runner.js";
 import type { History } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
 import { hostTarget } from "./targets.js";
+
+/** Modules with more bytes of function bodies are compiled lazily unless told otherwise. */
+const LAZY_BYTES = 64 << 10;
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
 export interface Compilation extends CompiledModule {
@@ -31,7 +34,7 @@ export interface Compilation extends CompiledModule {
   readonly module: Module;
   readonly target: Target;
   readonly settings: Settings;
-  /** Undefined when only some functions were compiled, or none because they are interpreted. */
+  /** Undefined when only some functions were compiled, or none: because they are interpreted, or compiled lazily. */
   readonly code: ModuleCode | undefined;
   readonly stats: CompileStats;
   /** When recording. */
@@ -105,13 +108,14 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   // SSA => code.
   const interpreted = settings.engine === "interpreter";
-  const allocator = new Allocator(settings.target.registers);
+  const lazy = !interpreted && !settings.record && !settings.only && !runner.needsAllFuncs && (settings.lazy ?? stats.bodyBytes > LAZY_BYTES);
+  let allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
-  let builder: ModuleCodeBuilder;
+  let builder: ModuleCodeBuilder | undefined;
   /** The passes are done with the declarations: fixes what code relies on. */
   const closeDecls = () => {
-    codegen = { module, layout: new VmLayout(module) };
-    builder = new ModuleCodeBuilder(settings.target, module.importedFuncCount, module.funcs.length - module.importedFuncCount, stats.bodyBytes * 4);
+    codegen = { module, layout: new VmLayout(module, lazy) };
+    if (!lazy) builder = new ModuleCodeBuilder(settings.target, module.importedFuncCount, module.funcs.length - module.importedFuncCount, stats.bodyBytes * 4);
   };
   const lower = (fn: Func): MFunc => {
     const mfn = settings.target.lower(fn, codegen, settings.codegen);
@@ -131,12 +135,29 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     recorder?.allocated(mfn);
     observe?.machine?.(mfn, "allocate");
   };
-  const emit = (mfn: MFunc): void => {
+  const emit = (mfn: MFunc): FuncCode => {
     const code = settings.target.emit(mfn, settings.codegen);
-    builder.add(code);
+    builder?.add(code);
     clock.lap("emit");
     recorder?.emitted(code);
     observe?.code?.(code, mfn);
+    return code;
+  };
+  const compileFunc = (index: FuncIndex): FuncCode => {
+    clock.start();
+    try {
+      const mfn = lower(runPasses(index));
+      allocateRegisters(mfn);
+      const code = emit(mfn);
+      stats.codeBytes += code.bytes.length;
+      return code;
+    } catch (error) {
+      // Whatever it was in the middle of.
+      allocator = new Allocator(settings.target.registers);
+      throw inFunction(error, index, module);
+    } finally {
+      clock.stop();
+    }
   };
 
   const makeCode = (fn: Func): void => {
@@ -166,11 +187,11 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     closeDecls();
     clock.lap("passes");
     // Nothing but a record wants the SSA of an interpreted module before it is called.
-    if (!interpreted || recorder) for (const index of indices) makeCode(runPasses(index));
+    if ((!interpreted && !lazy) || recorder) for (const index of indices) makeCode(runPasses(index));
   }
 
-  const code = settings.only || interpreted ? undefined : builder!.finish();
-  stats.codeBytes = builder!.byteLength;
+  const code = settings.only || interpreted || lazy ? undefined : builder!.finish();
+  if (!lazy) stats.codeBytes = builder!.byteLength;
   clock.lap("link");
   const history = recorder?.finish(decoded, settings.plain, stats);
   recorder = undefined;
@@ -184,24 +205,34 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     bounds: settings.codegen.bounds,
     settings,
     code,
+    compileFunc: lazy ? compileFunc : undefined,
     functions: (index) => finished.get(index) ?? history?.current.funcs[index]?.ssa ?? runPasses(index),
     stats,
     history,
   };
 }
 
-/** Charges the time since the last lap to a stage. */
+/** What went wrong in the compiler while a program runs, with the function named. A JS stack that is exhausted is the program's affair. */
+function inFunction(error: unknown, index: number, module: Module): unknown {
+  if (error instanceof PassError || (error instanceof RangeError && error.message.includes("call stack"))) return error;
+  return new Error(`compiling ${nameOf(index, module)} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}
+
+/** Charges the time since the last lap to a stage, and between start and stop to the total. */
 class Clock {
-  private readonly started = performance.now();
+  private started = performance.now();
   private last = this.started;
   constructor(private readonly ms: CompileStats["ms"]) {}
+  start(): void {
+    this.started = this.last = performance.now();
+  }
   lap(stage: keyof CompileStats["ms"]): void {
     const now = performance.now();
     this.ms[stage] += now - this.last;
     this.last = now;
   }
   stop(): void {
-    this.ms.total = performance.now() - this.started;
+    this.ms.total += performance.now() - this.started;
   }
 }
 
@@ -222,9 +253,12 @@ export function refuseUnsupported(module: Module): void {
   if (simd !== undefined) throw new WasmError("unsupported", simd, "SIMD is not supported yet: this module uses v128");
 }
 
+function nameOf(index: number, module: Module): string {
+  const { name } = module.funcs[index]!;
+  return `@${index}${name === undefined ? "" : ` "${name}"`}`;
+}
+
 function mustVerify(step: string, index: number, module: Module, problems: readonly unknown[]): void {
   if (problems.length === 0) return;
-  const { name } = module.funcs[index]!;
-  const where = `@${index}${name === undefined ? "" : ` "${name}"`}`;
-  throw new Error(`${step} of ${where} left IR that does not verify:\n  ${problems.slice(0, 5).map(String).join("\n  ")}`);
+  throw new Error(`${step} of ${nameOf(index, module)} left IR that does not verify:\n  ${problems.slice(0, 5).map(String).join("\n  ")}`);
 }

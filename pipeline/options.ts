@@ -52,6 +52,11 @@ export interface CompileOptions {
   passTimeout?: number;
   /** Where passes came from, absolute paths by name: how the command that replays a failure calls them. */
   passFiles?: Readonly<Record<string, string>>;
+  /**
+   * Compile each function at its first call; the whole module is validated up front all the same. Default: for modules with more than
+   * 64 KiB of function bodies. What needs all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
+   */
+  lazy?: boolean;
   /** Verify the IR behind every pass, lowering and allocation. Default false: costs about as much as the passes. */
   verify?: boolean;
   /** Prove every register allocation by the symbolic checker. Default false. */
@@ -70,6 +75,8 @@ export interface Settings {
   readonly target: Target;
   readonly codegen: CodegenOptions;
   readonly engine: "native" | "interpreter";
+  /** Undefined: by the module's size. */
+  readonly lazy: boolean | undefined;
   readonly schedule: Schedule;
   readonly passOptions: NonNullable<CompileOptions["passOptions"]>;
   readonly verify: boolean;
@@ -127,6 +134,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
     target,
     codegen: { level, bounds, features: new Set(features) },
     engine,
+    lazy: options.lazy,
     schedule: plan,
     passOptions,
     verify: options.verify ?? false,

@@ -4,6 +4,7 @@ import { Builtin, Exec, trapInfo, VmCtx } from "../ir/layout.js";
 import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
 import type { Instance } from "./instance.js";
+import { writeWord } from "./native-heap.js";
 import { currentBacktrace, Trap } from "./trap.js";
 import { SLOT_WORDS } from "./values.js";
 
@@ -47,6 +48,9 @@ function perform(exec: ExecContext, instance: Instance, builtin: Builtin): void 
       return;
     case Builtin.elem_drop:
       instance.elemDrop(arg(0));
+      return;
+    case Builtin.compile:
+      writeWord(i32, slots, instance.compile(arg(0)));
       return;
     default:
       throw new Error(`there is no builtin ${builtin as number}`);

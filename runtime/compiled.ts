@@ -1,19 +1,22 @@
 // What the pipeline hands to the runtime, and what the runtime makes of it once a thread.
-import type { ModuleCode, RuntimeStubs } from "../ir/code.js";
+import type { FuncCode, ModuleCode, RuntimeStubs } from "../ir/code.js";
 import type { FuncIndex } from "../ir/entity.js";
 import type { Func } from "../ir/func.js";
 import { decode, type InterpCode } from "../ir/interp.js";
 import type { VmLayout } from "../ir/layout.js";
 import type { Module } from "../ir/module.js";
 import type { CodePiece } from "./exec-memory.js";
+import { LazyCode } from "./lazy-code.js";
 import type { Thread } from "./thread.js";
 
 /** A compiled module: immutable, may be instantiated any number of times in any number of stores. */
 export interface CompiledModule {
   readonly module: Module;
   readonly layout: VmLayout;
-  /** Native code; without it the module is interpreted. */
+  /** Native code. Without it and `compileFunc` the module is interpreted. */
   readonly code?: ModuleCode | undefined;
+  /** In place of `code`: makes the code of a defined function, when it is first called. `layout` is lazy. */
+  readonly compileFunc?: ((index: FuncIndex) => FuncCode) | undefined;
   /** The SSA of a defined function, for the interpreter. Asked once for each function that is called. */
   functions(index: FuncIndex): Func;
   /** The target's pieces. An interpreted module without them cannot be called by native code. */
@@ -22,30 +25,46 @@ export interface CompiledModule {
   readonly bounds: "guard" | "explicit";
 }
 
+/** Whether a module runs as native code. */
+export function isNative(compiled: CompiledModule): boolean {
+  return compiled.code !== undefined || compiled.compileFunc !== undefined;
+}
+
 /** Native code in this thread's executable memory; freed when the last instance and the compiled module are gone. */
-export class LoadedCode {
-  private constructor(readonly piece: CodePiece) {}
+export interface LoadedCode {
+  /** An address by which a defined function can always be called with the context of an instance. */
+  entry(index: FuncIndex): number;
+}
 
-  static of(compiled: CompiledModule, code: ModuleCode, thread: Thread): LoadedCode {
-    let loaded = loadedCodes.get(code);
-    if (!loaded) {
-      const { memory } = thread.exec!;
-      const piece = memory.load(compiled.module, code);
-      loaded = new LoadedCode(piece);
-      loadedCodes.set(code, loaded);
-      thread.reclaim.own(loaded, { bytes: piece.bytes, release: () => memory.unload(piece) });
-    }
-    return loaded;
-  }
+class WholeCode implements LoadedCode {
+  constructor(private readonly piece: CodePiece) {}
 
-  /** Address of a defined function. */
   entry(index: FuncIndex): number {
     const { code, start } = this.piece;
     return start + code.start[index - code.firstFunc]!;
   }
 }
 
-const loadedCodes = new WeakMap<ModuleCode, LoadedCode>();
+const loadedCodes = new WeakMap<CompiledModule, LoadedCode>();
+
+/** A native module's code in this thread, loaded at the first call. */
+export function loadedCode(compiled: CompiledModule, thread: Thread): LoadedCode {
+  let loaded = loadedCodes.get(compiled);
+  if (loaded) return loaded;
+  const { memory } = thread.exec!;
+  const { code, compileFunc } = compiled;
+  if (code) {
+    const piece = memory.load(compiled.module, code);
+    loaded = new WholeCode(piece);
+    thread.reclaim.own(loaded, { bytes: piece.bytes, release: () => memory.unload(piece) });
+  } else if (compileFunc) {
+    const lazy = new LazyCode(compiled.module, compiled.layout, compileFunc, compiled.stubs!, thread);
+    loaded = lazy;
+    thread.reclaim.own(lazy, lazy.pages);
+  } else throw new Error("an interpreted module has no code to load");
+  loadedCodes.set(compiled, loaded);
+  return loaded;
+}
 
 /** Functions in the interpreter's form, made when first called. */
 export class InterpretedCode {

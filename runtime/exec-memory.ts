@@ -4,7 +4,7 @@
 // The process has one code range, cut into slices; a thread takes a slice. A later thread finds the range by the handler
 // that is installed: our handler's page ends in a mark and the address of the range's header. When no slice is left, or two
 // threads were first at once, a thread has a range and a handler of its own, and the handlers chain.
-import type { ModuleCode, RuntimeStubs } from "../ir/code.js";
+import type { CodeTables, ModuleCode, RuntimeStubs } from "../ir/code.js";
 import type { Module } from "../ir/module.js";
 import { Access, type Native, type SignalName } from "./native.js";
 
@@ -17,11 +17,14 @@ const MARK = Uint8Array.from("wasmlathe code range, version 1\n", (c) => c.charC
 const MARK_BYTES = 64;
 const signalNames: readonly SignalName[] = ["SIGSEGV", "SIGBUS", "SIGFPE"];
 
-/** Compiled code of one module as it lies in memory. */
+/** Compiled code of one module, or a part of it, as it lies in memory. */
 export interface CodePiece {
   readonly start: number;
+  /** Bytes of whole pages. */
   readonly bytes: number;
-  readonly code: ModuleCode;
+  /** Bytes of code, from `start`. */
+  readonly codeBytes: number;
+  readonly code: CodeTables;
   readonly module: Module;
 }
 
@@ -65,7 +68,8 @@ class Pages {
     if (i > 0 && free[i - 1] === free[i]) free.splice(i - 1, 2);
   }
 
-  private take(bytes: number): number {
+  /** An address with so many bytes, whole pages, behind it. */
+  take(bytes: number): number {
     const free = this.free;
     for (let i = 0; i < free.length; i += 2) {
       const start = free[i]!;
@@ -84,7 +88,7 @@ export class ExecMemory {
   /** The free rest of the page that stubs are put in. */
   private stubAt = 0;
   private stubEnd = 0;
-  /** Loaded modules, ascending by address. */
+  /** Ascending by address. */
   private readonly pieces: CodePiece[] = [];
   private readonly flush: ((at: number, bytes: number) => void) | undefined;
 
@@ -120,16 +124,42 @@ export class ExecMemory {
 
   load(module: Module, code: ModuleCode): CodePiece {
     const { start, bytes } = this.code.load(code.bytes, this.flush);
-    const piece: CodePiece = { start, bytes, code, module };
-    let i = this.pieces.length;
-    while (i > 0 && this.pieces[i - 1]!.start > start) i--;
-    this.pieces.splice(i, 0, piece);
+    const piece: CodePiece = { start, bytes, codeBytes: code.bytes.length, code, module };
+    this.add(piece);
     return piece;
+  }
+
+  wholePages(bytes: number): number {
+    return this.native.roundUp(bytes);
+  }
+
+  /** Whole pages for code that comes later: inaccessible until `write`. @returns their address. */
+  reserve(bytes: number): number {
+    return this.code.take(bytes);
+  }
+
+  /** Gives reserved pages back. */
+  free(at: number, bytes: number): void {
+    this.code.release(at, bytes);
+  }
+
+  /** Makes a piece known to `pieceAt`; its pages come from `reserve`. */
+  add(piece: CodePiece): void {
+    let i = this.pieces.length;
+    while (i > 0 && this.pieces[i - 1]!.start > piece.start) i--;
+    this.pieces.splice(i, 0, piece);
+  }
+
+  /** Puts code at an address in reserved pages. What those pages hold already stays; none of it may be running. */
+  write(at: number, code: Uint8Array): void {
+    const { pageBytes } = this.native;
+    const start = Math.floor(at / pageBytes) * pageBytes;
+    this.code.write(start, this.native.roundUp(at + code.length - start), at, code, this.flush);
   }
 
   unload(piece: CodePiece): void {
     this.pieces.splice(this.pieces.indexOf(piece), 1);
-    this.code.release(piece.start, piece.bytes);
+    this.free(piece.start, piece.bytes);
   }
 
   /** The module whose code holds this address (an end address, as a return address may be, counts). */
@@ -142,10 +172,10 @@ export class ExecMemory {
       else high = middle;
     }
     const piece = this.pieces[low - 1];
-    return piece && pc <= piece.start + piece.code.bytes.length ? piece : undefined;
+    return piece && pc <= piece.start + piece.codeBytes ? piece : undefined;
   }
 
-  /** Modules loaded now. */
+  /** Pieces loaded now: one a module, more of one that is compiled lazily. */
   get loaded(): number {
     return this.pieces.length;
   }

@@ -8,7 +8,8 @@ import { InterpTrap } from "../ir/interp-env.js";
 import { ImportedFunc, TrapKind, VmCtx, type VmLayout } from "../ir/layout.js";
 import type { ConstExpr, ConstOp, Module } from "../ir/module.js";
 import { Type } from "../ir/types.js";
-import { InterpretedCode, LoadedCode, type CompiledModule } from "./compiled.js";
+import { InterpretedCode, isNative, loadedCode, type CompiledModule, type LoadedCode } from "./compiled.js";
+import { LazyCode } from "./lazy-code.js";
 import { bindHost, FuncInstance, HOST_BYTES, RECORD_BYTES, UnboundHost, writeRecord, type HostCode } from "./func.js";
 import { CellRoot, Global } from "./global.js";
 import { Holder } from "./holder.js";
@@ -34,6 +35,7 @@ export interface LinkedImports {
 class InstanceResource implements Resource {
   readonly address: number;
   root: CellRoot | undefined;
+  lazy: LazyCode | undefined;
   /** Interpreted and host functions that native code cannot call yet. */
   readonly unbound: UnboundHost[] = [];
 
@@ -47,6 +49,7 @@ class InstanceResource implements Resource {
 
   release(): void {
     if (this.root) this.externs.roots.delete(this.root);
+    this.lazy?.detach(this.address);
     for (const host of this.unbound) this.thread.unbound.delete(host);
     this.thread.heap.release(this.address, this.bytes);
   }
@@ -88,7 +91,7 @@ export class Instance extends Holder {
     this.module = module;
     this.layout = layout;
     if (compiled.stubs) thread.withStubs(compiled.stubs);
-    if (compiled.code) this.loaded = LoadedCode.of(compiled, compiled.code, thread);
+    if (isNative(compiled)) this.loaded = loadedCode(compiled, thread);
     else this.interpretedCode = InterpretedCode.of(compiled);
     this.env = new InstanceEnv(this);
     this.funcs = new Array<FuncInstance | undefined>(module.funcs.length);
@@ -157,6 +160,10 @@ export class Instance extends Holder {
       }
       this.writeAddress(layout.refs + slot * 8, record);
     });
+    if (this.loaded instanceof LazyCode) {
+      this.loaded.attach(this.ctx, this.chunk);
+      resource.lazy = this.loaded;
+    }
     const roots: number[] = [];
     module.globals.forEach((global, i) => {
       if (!global.imported && global.type === Type.externref) roots.push(this.ctx + layout.globals + i * 16);
@@ -292,6 +299,12 @@ export class Instance extends Holder {
     const cell = this.at + (this.layout.globals + index * 16) / 4;
     this.chunk.i32[cell] = words[at]!;
     this.chunk.i32[cell + 1] = words[at + 1]!;
+  }
+
+  /** Makes the code of a function that is called for the first time. @returns its address. */
+  compile(index: number): number {
+    if (!(this.loaded instanceof LazyCode)) throw new Error(`function ${index} has its code from the beginning`);
+    return this.loaded.compile(index as FuncIndex);
   }
 
   /** Address of the record of a function that `ref.func` may name; 0 for another. */

@@ -8,7 +8,7 @@ import { InterpTrap } from "../ir/interp-env.js";
 import { MAX_GROWN_PAGES, trapInfo } from "../ir/layout.js";
 import { isRef, printFuncType, Type, typeName, type FuncType } from "../ir/types.js";
 import { callFunc } from "./call.js";
-import type { CompiledModule } from "./compiled.js";
+import { isNative, type CompiledModule } from "./compiled.js";
 import { funcInstanceOf, type FuncInstance, type HostCode } from "./func.js";
 import { Global } from "./global.js";
 import { Instance, type LinkedImports } from "./instance.js";
@@ -50,10 +50,11 @@ export function instantiateValues(compiled: CompiledModule, values: readonly unk
   const { module } = compiled;
   const { thread } = store;
   if (compiled.code && compiled.code.target !== compiled.stubs?.target) throw new Error("compiled code comes with its target's stubs");
-  if (compiled.code && compiled.stubs!.architecture !== process.arch) {
-    throw new Error(`the module was compiled for ${compiled.code.target}, which this host (${process.arch}) cannot run`);
+  if (isNative(compiled) && compiled.stubs!.architecture !== process.arch) {
+    throw new Error(`the module was compiled for ${compiled.stubs!.target}, which this host (${process.arch}) cannot run`);
   }
-  if (compiled.code && compiled.bounds === "guard" && !thread.options.handleSignals) {
+  const relyOnGuards = isNative(compiled) && compiled.bounds === "guard";
+  if (relyOnGuards && !thread.options.handleSignals) {
     throw new Error("the module was compiled to rely on guard pages, but this thread does not handle signals: compile it with explicit bounds checks");
   }
   const linked = matchImports(compiled, values, store);
@@ -62,7 +63,7 @@ export function instantiateValues(compiled: CompiledModule, values: readonly unk
   if (module.types.some((sig) => sig.params.includes(Type.funcref))) store.joinRefTakers(instance);
   for (const { imported, limits } of module.memories) {
     if (imported) continue;
-    const memory = new Memory({ initial: limits.min, maximum: limits.max, guards: compiled.code && compiled.bounds === "guard" ? true : undefined });
+    const memory = new Memory({ initial: limits.min, maximum: limits.max, guards: relyOnGuards ? true : undefined });
     instance.addMemory(memory);
   }
   for (const { imported, elem, limits } of module.tables) {

@@ -2,7 +2,7 @@
 //
 // Native code reports a pc and a stack pointer; the tables of the code object give the rest. The Wasm stack is walked by
 // frame sizes, from one entry to the next outer one by way of the stack pointer its host call left.
-import type { ModuleCode } from "../ir/code.js";
+import type { CodeTables } from "../ir/code.js";
 import type { CanonicalTypeId } from "../ir/entity.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { Exec, MAX_FOLD, trapInfo, TrapKind, VmCtx } from "../ir/layout.js";
@@ -139,7 +139,7 @@ function walk(exec: ExecContext, frames: TrapFrame[], piece: CodePiece | undefin
     const { code, module } = piece;
     const defined = functionAt(code, pc - piece.start);
     if (defined < 0) return;
-    const func = code.firstFunc + defined;
+    const func = functionIndex(code, defined);
     const at = offset ?? sourceOffset(code.source, pc - piece.start, returned);
     frames.push({ func, name: module.funcs[func]?.name ?? `@${func}`, offset: at, module });
     sp += code.frameBytes[defined]!;
@@ -154,11 +154,16 @@ function walk(exec: ExecContext, frames: TrapFrame[], piece: CodePiece | undefin
 function place(piece: CodePiece | undefined, pc: number): string {
   if (!piece) return `0x${pc.toString(16)} (no code of ours)`;
   const defined = functionAt(piece.code, pc - piece.start);
-  return `pc +0x${(pc - piece.start - (piece.code.start[defined] ?? 0)).toString(16)} of @${piece.code.firstFunc + defined}`;
+  return `pc +0x${(pc - piece.start - (piece.code.start[defined] ?? 0)).toString(16)} of @${functionIndex(piece.code, defined)}`;
+}
+
+/** Index in the module's function space. */
+function functionIndex(code: CodeTables, defined: number): number {
+  return code.funcs?.[defined] ?? code.firstFunc + defined;
 }
 
 /** Which defined function the position lies in, or just behind (a return address); -1 if none. Functions are in ascending order, never adjacent. */
-function functionAt(code: ModuleCode, position: number): number {
+function functionAt(code: CodeTables, position: number): number {
   let low = 0;
   let high = code.start.length;
   while (low < high) {
@@ -169,7 +174,7 @@ function functionAt(code: ModuleCode, position: number): number {
   return low - 1 >= 0 && position <= code.start[low - 1]! + code.length[low - 1]! ? low - 1 : -1;
 }
 
-function trapSite(code: ModuleCode, position: number): { kind: TrapKind; offset: number } | undefined {
+function trapSite(code: CodeTables, position: number): { kind: TrapKind; offset: number } | undefined {
   const { traps } = code;
   let low = 0;
   let high = traps.length / 3;

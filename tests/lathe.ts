@@ -110,12 +110,13 @@ class LatheStore implements Store {
 
 /** Each mode's options. The interpreter runs what the passes of O0 leave, so that a wrong pass and a wrong backend tell apart. */
 const optionsOf = {
-  native: { level: 2, bounds: "guard" },
-  explicit: { level: 2, bounds: "explicit" },
-  O0: { level: 0, bounds: "guard" },
-  O1: { level: 1, bounds: "guard" },
+  native: { level: 2, bounds: "guard", lazy: false },
+  explicit: { level: 2, bounds: "explicit", lazy: false },
+  O0: { level: 0, bounds: "guard", lazy: false },
+  O1: { level: 1, bounds: "guard", lazy: false },
   /** No CPU feature beyond SSE2. */
-  baseline: { level: 2, bounds: "guard", features: [] },
+  baseline: { level: 2, bounds: "guard", features: [], lazy: false },
+  lazy: { level: 2, bounds: "guard", lazy: true },
   interp: { level: 0, engine: "interpreter" },
 } as const satisfies Record<string, CompileOptions>;
 

@@ -1,7 +1,7 @@
 // Calls => machine ops with arguments and results in the registers of the convention.
 //
 // Stack arguments and stack results live in the outgoing area at the low end of the frame (backends/abi.ts). A call of a
-// known function of this module goes direct; imports and table elements are called with their own context (the machine
+// known function of this module goes direct, or through its slot in the vm-context when functions are compiled lazily; imports and table elements are called with their own context (the machine
 // ops do the switching). Traps of call_indirect report the element index.
 import { NONE, type FuncIndex, type TypeIndex, type Value } from "../../ir/entity.js";
 import { FuncRef, TrapKind } from "../../ir/layout.js";
@@ -24,7 +24,8 @@ export function lowerCall(s: Selection, v: Value): void {
   if (module.funcs[callee]!.imported) {
     s.mfn.switchesContext = true;
     emitCall(s, v, sig, M.call_import, s.layout.importedFunc(callee), NONE);
-  } else emitCall(s, v, sig, M.call, callee, NONE);
+  } else if (s.layout.lazy) emitCall(s, v, sig, M.call_ctx, s.layout.func(callee), NONE);
+  else emitCall(s, v, sig, M.call, callee, NONE);
 }
 
 /** imm type, imm2 table; the last operand is the element index. */

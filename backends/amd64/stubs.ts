@@ -6,7 +6,7 @@
 // ever runs above native frames, and whatever it throws unwinds nothing of ours. A trap exit drops all of our stack above the
 // entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, x86-64 psABI.
 import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Builtin, Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
@@ -204,6 +204,50 @@ function builtin(): Uint8Array {
   return a.finish();
 }
 
+/** Every argument register, floats whole; a multiple of 16. */
+const LAZY_KEPT_BYTES = 8 * registers.argInts.length + 16 * registers.argFloats.length;
+
+function lazyEntry(): Uint8Array {
+  const a = new Assembler();
+  const eachArgument = (access: (type: Type, reg: number, at: number) => void) => {
+    registers.argInts.forEach((reg, i) => access(Type.i64, reg, 8 * i));
+    registers.argFloats.forEach((reg, i) => access(Type.v128, reg, 8 * registers.argInts.length + 16 * i));
+  };
+  a.ri(Form.sub64_mi, rsp, LAZY_KEPT_BYTES);
+  eachArgument((type, reg, at) => storeValue(a, type, reg, rsp, at));
+  a.rr(Form.mov32_rm, Reg.rax, r11);
+  load64(a, r11, r15, VmCtx.exec);
+  storeValue(a, Type.i32, Reg.rax, r11, slot(0));
+  storeImm32(a, r11, Exec.callId, Builtin.compile);
+  suspend(a, Outcome.builtin);
+  load64(a, r11, r11, slot(0));
+  eachArgument((type, reg, at) => loadValue(a, type, reg, rsp, at));
+  a.ri(Form.add64_mi, rsp, LAZY_KEPT_BYTES);
+  a.r(Form.jmp_m, r11);
+  return a.finish();
+}
+
+const THUNK_BYTES = 16;
+
+function lazyThunks(first: number, count: number): Uint8Array {
+  const a = new Assembler(4 * count, count);
+  for (let i = 0; i < count; i++) {
+    a.movImm32(r11, first + i);
+    a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.lazyEntry);
+    a.alignTo(THUNK_BYTES);
+  }
+  return a.finish();
+}
+
+function slotThunks(offsets: readonly number[]): Uint8Array {
+  const a = new Assembler(4 * offsets.length, offsets.length);
+  for (const offset of offsets) {
+    a.m(Form.jmp_m, r15, NO_REG, 0, offset);
+    a.alignTo(THUNK_BYTES);
+  }
+  return a.finish();
+}
+
 function trapExit(): Uint8Array {
   const a = new Assembler();
   load64(a, r11, r15, VmCtx.exec);
@@ -320,6 +364,9 @@ export const stubs: RuntimeStubs = {
   resume,
   hostCall,
   builtin,
+  lazyEntry,
+  lazyThunks,
+  slotThunks,
   trapExit,
   throwFunction,
   signalHandler,

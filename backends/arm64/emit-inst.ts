@@ -127,7 +127,7 @@ export class InstEmitter extends CompareEmitter {
         return asm.returnAddress(mfn.offset[i]!);
       }
       case Group.callCtx:
-        asm.mem(Form.ldr64, scratch, Reg.vmctx, mfn.imm[i]!);
+        this.reach(Form.ldr64, scratch, Reg.vmctx, mfn.imm[i]!);
         asm.r(Form.blr, scratch);
         return asm.returnAddress(mfn.offset[i]!);
       default:

@@ -8,7 +8,7 @@
 // uapi/asm/sigcontext.h and ucontext.h. A stub's return address stands where a compiled function's does: 8 bytes below the
 // caller's stack pointer.
 import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Builtin, Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
@@ -230,6 +230,55 @@ function builtin(): Uint8Array {
   return a.finish();
 }
 
+/** Every argument register, floats whole; then padding and the return address, where a walk looks for it. */
+const LAZY_KEPT_BYTES = 8 * registers.argInts.length + 16 * registers.argFloats.length + 16;
+
+/** The thunk left the function's index in x17. */
+function lazyEntry(): Uint8Array {
+  const a = new Assembler();
+  const eachArgument = (type: (reg: number) => number) => {
+    registers.argInts.forEach((reg, i) => a.mem(type(reg), reg, sp, 8 * i));
+    registers.argFloats.forEach((reg, i) => a.mem(type(reg), reg, sp, 8 * registers.argInts.length + 16 * i));
+  };
+  load64(a, exec, ctx, VmCtx.exec);
+  a.mem(Form.str32, temp, exec, slot(0));
+  a.addImm(Form.sub64_i, sp, sp, LAZY_KEPT_BYTES);
+  eachArgument((reg) => storeForm(reg < FIRST_FLOAT_REG ? Type.i64 : Type.v128, reg));
+  storeImm32(a, exec, Exec.callId, Builtin.compile, temp);
+  store64(a, sp, LAZY_KEPT_BYTES - 8, Reg.link);
+  a.mov(64, Reg.link, Reg.zr);
+  suspend(a, Outcome.builtin);
+  load64(a, Reg.link, sp, LAZY_KEPT_BYTES - 8);
+  load64(a, exec, exec, slot(0));
+  eachArgument((reg) => loadForm(reg < FIRST_FLOAT_REG ? Type.i64 : Type.v128, reg));
+  a.addImm(Form.add64_i, sp, sp, LAZY_KEPT_BYTES);
+  a.r(Form.br, exec);
+  return a.finish();
+}
+
+const THUNK_BYTES = 16;
+
+function lazyThunks(first: number, count: number): Uint8Array {
+  const a = new Assembler(4 * count, count);
+  for (let i = 0; i < count; i++) {
+    a.movImm32(temp, first + i);
+    load64(a, exec, ctx, VmCtx.lazyEntry);
+    a.r(Form.br, exec);
+    a.alignTo(THUNK_BYTES);
+  }
+  return a.finish();
+}
+
+function slotThunks(offsets: readonly number[]): Uint8Array {
+  const a = new Assembler(4 * offsets.length, offsets.length);
+  for (const offset of offsets) {
+    access(a, Form.ldr64, exec, ctx, offset, temp);
+    a.r(Form.br, exec);
+    a.alignTo(THUNK_BYTES);
+  }
+  return a.finish();
+}
+
 /** x30 names the site; x17 is the return address of a function without a frame. */
 function trapExit(): Uint8Array {
   const a = new Assembler();
@@ -383,6 +432,9 @@ export const stubs: RuntimeStubs = {
   resume,
   hostCall,
   builtin,
+  lazyEntry,
+  lazyThunks,
+  slotThunks,
   trapExit,
   throwFunction,
   signalHandler,

@@ -12,7 +12,7 @@ export interface CompileFlags extends CompilerFlags, ReportFlags {
 
 export async function compileOnly(file: string, flags: CompileFlags): Promise<void> {
   const bytes = readInput(file);
-  const options = { ...(await compileOptions(flags)), verify: flags.verify, check: flags.check };
+  const options = { ...(await compileOptions(flags)), verify: flags.verify, check: flags.check, lazy: false };
   const reports = await Reports.prepare(flags, options, toStdout);
   const compilation = await compile(bytes, { ...options, ...reports.options });
   if (reports.finish(compilation)) return;

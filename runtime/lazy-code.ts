@@ -1,0 +1,158 @@
+// Native code of a module whose functions are compiled at their first call.
+//
+// Calls inside the module go through one slot a function in the vm-context (VmLayout.func). At first a slot leads to a thunk,
+// which names the function to the lazy entry, which asks `compile` here; then it holds the code's address, in every instance
+// of this thread. What others keep (imports, exported functions) is the address of a slot thunk, which stays good; function
+// records are brought up to date, so that indirect calls go direct. Code is appended to chunks of pages: while it is written
+// nothing of this thread's code runs, for we are in a host call of it, and other threads have code of their own.
+import type { CodeTables, FuncCode, RuntimeStubs } from "../ir/code.js";
+import { CodeTablesBuilder } from "../ir/code-tables.js";
+import type { FuncIndex } from "../ir/entity.js";
+import { FuncRef, type VmLayout } from "../ir/layout.js";
+import type { Module } from "../ir/module.js";
+import type { LoadedCode } from "./compiled.js";
+import type { CodePiece, ExecMemory } from "./exec-memory.js";
+import { readWord, writeWord, type Chunk } from "./native-heap.js";
+import type { Reclaimer, Resource } from "./reclaim.js";
+import type { Thread } from "./thread.js";
+
+const FIRST_CHUNK_BYTES = 64 << 10;
+const MAX_CHUNK_BYTES = 4 << 20;
+
+/** Functions in the order in which they were compiled. */
+class CodeChunk implements CodePiece {
+  private readonly builder = new CodeTablesBuilder();
+
+  constructor(
+    readonly start: number,
+    readonly bytes: number,
+    readonly module: Module,
+  ) {}
+
+  get codeBytes(): number {
+    return this.builder.byteLength;
+  }
+  get code(): CodeTables {
+    return this.builder.tables;
+  }
+
+  /** @returns the address, or 0 when the chunk is full. */
+  append(code: FuncCode, memory: ExecMemory): number {
+    const start = this.builder.nextStart(code.align);
+    if (start + code.bytes.length > this.bytes) return 0;
+    memory.write(this.start + start, code.bytes);
+    this.builder.add(code, start);
+    return this.start + start;
+  }
+}
+
+/** What a module's code lies in. Refers to nothing that would keep the code alive. */
+class LazyPages implements Resource {
+  bytes: number;
+  private readonly chunks: CodeChunk[] = [];
+
+  constructor(
+    private readonly memory: ExecMemory,
+    private readonly reclaim: Reclaimer,
+    private readonly thunks: number,
+    private readonly thunksBytes: number,
+  ) {
+    this.bytes = thunksBytes;
+  }
+
+  /** Makes code executable. @returns its address. */
+  place(code: FuncCode, module: Module): number {
+    const { memory, chunks } = this;
+    const address = chunks[chunks.length - 1]?.append(code, memory) ?? 0;
+    if (address !== 0) return address;
+    const bytes = memory.wholePages(Math.max(Math.min(this.bytes, MAX_CHUNK_BYTES), FIRST_CHUNK_BYTES, code.bytes.length + 2 * code.align));
+    const chunk = new CodeChunk(memory.reserve(bytes), bytes, module);
+    chunks.push(chunk);
+    this.bytes += bytes;
+    this.reclaim.grew(bytes);
+    memory.add(chunk);
+    return chunk.append(code, memory);
+  }
+
+  release(): void {
+    for (const chunk of this.chunks) this.memory.unload(chunk);
+    this.memory.free(this.thunks, this.thunksBytes);
+  }
+}
+
+export class LazyCode implements LoadedCode {
+  /** By defined function: its code's address, 0 as long as there is none. */
+  private readonly address: Float64Array;
+  private readonly thunks: number;
+  private readonly thunkBytes: number;
+  readonly pages: LazyPages;
+  /** By function that is referred to from outside. */
+  private readonly slotThunk = new Map<FuncIndex, number>();
+  private readonly firstFunc: number;
+  /** The vm-contexts of this thread's instances, with the chunk of the native heap they lie in. */
+  private readonly contexts = new Map<number, Chunk>();
+
+  /** @param compileFunc makes the code of a defined function. */
+  constructor(
+    private readonly module: Module,
+    private readonly layout: VmLayout,
+    private readonly compileFunc: (index: FuncIndex) => FuncCode,
+    stubs: RuntimeStubs,
+    thread: Thread,
+  ) {
+    const { memory } = thread.exec!;
+    this.firstFunc = module.importedFuncCount;
+    const count = module.funcs.length - this.firstFunc;
+    this.address = new Float64Array(count);
+    const referred = layout.refFuncs.filter((index) => !module.funcs[index]!.imported);
+    const thunks = stubs.lazyThunks(this.firstFunc, count);
+    const slotThunks = stubs.slotThunks(referred.map((index) => layout.func(index)));
+    this.thunkBytes = count === 0 ? 0 : thunks.length / count;
+    const code = new Uint8Array(thunks.length + slotThunks.length);
+    code.set(thunks);
+    code.set(slotThunks, thunks.length);
+    const bytes = memory.wholePages(Math.max(1, code.length));
+    this.thunks = memory.reserve(bytes);
+    memory.write(this.thunks, code);
+    this.pages = new LazyPages(memory, thread.reclaim, this.thunks, bytes);
+    referred.forEach((index, i) => this.slotThunk.set(index, this.thunks + thunks.length + (i * slotThunks.length) / referred.length));
+  }
+
+  entry(index: FuncIndex): number {
+    return this.address[index - this.firstFunc]! || (this.slotThunk.get(index) ?? this.compile(index));
+  }
+
+  /** An instance begins: fills the slots of its context. */
+  attach(ctx: number, chunk: Chunk): void {
+    this.contexts.set(ctx, chunk);
+    const at = (ctx - chunk.base + this.layout.funcs) >> 2;
+    for (let i = 0; i < this.address.length; i++) writeWord(chunk.i32, at + 2 * i, this.address[i]! || this.thunks + i * this.thunkBytes);
+  }
+
+  /** The instance is no more. */
+  detach(ctx: number): void {
+    this.contexts.delete(ctx);
+  }
+
+  /** Makes the code of a function if there is none. @returns its address. */
+  compile(index: FuncIndex): number {
+    const i = index - this.firstFunc;
+    let address = this.address[i]!;
+    if (address === 0) {
+      address = this.pages.place(this.compileFunc(index), this.module);
+      this.address[i] = address;
+      for (const [ctx, chunk] of this.contexts) this.install(index, address, ctx, chunk);
+    }
+    return address;
+  }
+
+  private install(index: FuncIndex, address: number, ctx: number, chunk: Chunk): void {
+    const { layout } = this;
+    const at = (ctx - chunk.base) >> 2;
+    writeWord(chunk.i32, at + layout.func(index) / 4, address);
+    if (!this.slotThunk.has(index)) return;
+    const record = readWord(chunk.i32, at + layout.ref(index) / 4);
+    writeWord(chunk.i32, (record - chunk.base + FuncRef.code) >> 2, address);
+  }
+
+}
