@@ -12,7 +12,7 @@ import { isNative, type CompiledModule } from "./compiled.js";
 import { funcInstanceOf, type FuncInstance, type HostCode } from "./func.js";
 import { Global } from "./global.js";
 import { Instance, type LinkedImports } from "./instance.js";
-import { Memory } from "./memory.js";
+import { Memory, type AddressType } from "./memory.js";
 import { defaultStore, type Store } from "./store.js";
 import { Table } from "./table.js";
 import { Trap } from "./trap.js";
@@ -122,14 +122,14 @@ function matchImports(compiled: CompiledModule, values: readonly unknown[], stor
         const type = module.tables[item.index]!;
         if (!(value instanceof Table)) return fail(describe(value));
         if (value.store !== store) return fail("a table of another store");
-        if (value.elem !== type.elem || !fits(value.length, value.maximum, type.limits)) return fail(describe(value));
+        if (value.address !== "i32" || value.elem !== type.elem || !fits(value.length, value.maximum, type.limits)) return fail(describe(value));
         tables.push(value);
         break;
       }
       case "memory": {
         const type = module.memories[item.index]!;
         if (!(value instanceof Memory)) return fail(describe(value));
-        if (!fits(value.pages, value.maximum, type.limits)) return fail(describe(value));
+        if (value.address !== "i32" || value.shared || !fits(value.pages, value.maximum, type.limits)) return fail(describe(value));
         if (compiled.code && compiled.bounds === "guard" && !value.guards) return fail("a memory without guard pages, on which the compiled code relies");
         if (compiled.code && compiled.bounds === "guard" && value.pages > MAX_GROWN_PAGES && type.limits.min <= MAX_GROWN_PAGES) {
           return fail(`a memory of ${value.pages} pages: code that relies on guard pages takes it only where its declaration says so`);
@@ -203,14 +203,18 @@ function expected(item: Import, { module }: CompiledModule): string {
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Table) return `table of ${typeName(value.elem)}, ${printLimits(value.length, value.maximum)}`;
-  if (value instanceof Memory) return `memory of ${printLimits(value.pages, value.maximum)} pages`;
+  if (value instanceof Table) return `${indexed(value.address)}table of ${typeName(value.elem)}, ${printLimits(value.length, value.maximum)}`;
+  if (value instanceof Memory) return `${indexed(value.address)}${value.shared ? "shared " : ""}memory of ${printLimits(value.pages, value.maximum)} pages`;
   if (value instanceof Global) return `${value.mutable ? "mutable" : "immutable"} global of ${typeName(value.type)}`;
   if (typeof value === "function") {
     const func = funcInstanceOf(value);
     return func ? `function ${printFuncType(func.sig)}` : "a JavaScript function";
   }
   return value === null ? "null" : typeof value === "object" ? "an object that is no memory, table or global" : `a ${typeof value}`;
+}
+
+function indexed(address: AddressType): string {
+  return address === "i64" ? "64-bit " : "";
 }
 
 function printLimits(min: number, max: number | undefined): string {

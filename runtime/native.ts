@@ -119,6 +119,11 @@ export class Native {
     return bytes === 0 ? new ArrayBuffer(0) : this.koffi.view(BigInt(at), bytes);
   }
 
+  /** Address of the first byte of a buffer that does not move: one of a memory. */
+  addressOf(buffer: ArrayBuffer | SharedArrayBuffer): number {
+    return Number(this.koffi.address(new Uint8Array(buffer)));
+  }
+
   /** Copies into native memory. */
   write(at: number, bytes: Uint8Array): void {
     if (bytes.length > 0) this.memcpy(at, bytes, bytes.length);

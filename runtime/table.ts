@@ -5,6 +5,7 @@ import { TableHeader } from "../ir/layout.js";
 import { Type, type RefType } from "../ir/types.js";
 import type { Externs, ExternRoot } from "./externref.js";
 import { Holder } from "./holder.js";
+import type { AddressType } from "./memory.js";
 import { Access } from "./native.js";
 import { writeWord } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
@@ -21,6 +22,8 @@ export interface TableDescriptor {
   element: "funcref" | "anyfunc" | "externref";
   initial: number;
   maximum?: number | undefined;
+  /** Type of indices, `i32` by default. An `i64` table can be made and looked at, but no code takes it yet. */
+  address?: AddressType | undefined;
 }
 
 /** The native side. Holds no reference to the Table. */
@@ -80,6 +83,7 @@ export class Table extends Holder {
   readonly header: number;
   readonly elem: RefType;
   readonly maximum: number | undefined;
+  readonly address: AddressType;
   readonly store: Store;
   private readonly resource: TableResource;
 
@@ -93,6 +97,7 @@ export class Table extends Holder {
     this.store = store;
     this.elem = element === "externref" ? Type.externref : Type.funcref;
     this.maximum = maximum;
+    this.address = descriptor.address ?? "i32";
     const { thread } = store;
     thread.reclaim.makeRoom();
     this.resource = new TableResource(thread, Math.min(maximum ?? MAX_TABLE_ELEMENTS, MAX_TABLE_ELEMENTS), element === "externref" ? store.externs : undefined);

@@ -46,7 +46,7 @@ function importedValue(module: Module, item: Import, value: unknown, where: stri
     case "func":
       return typeof value === "function" ? value : fail("function import requires a callable");
     case "memory":
-      return runtimeMemory.get(value) ?? fail("memory import must be a WebAssembly.Memory object");
+      return runtimeMemory(value) ?? fail("memory import must be a WebAssembly.Memory object");
     case "table":
       return runtimeTable.get(value) ?? fail("table import requires a WebAssembly.Table");
     case "global": {

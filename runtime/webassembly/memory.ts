@@ -1,7 +1,12 @@
 // `WebAssembly.Memory`: a memory of the runtime as the JS API shows it. One object for each, whoever asks.
-import { MAX_PAGES } from "../../ir/layout.js";
+//
+// A shared memory is an object of the host's own class with our prototype: only such a one keeps its pages when it is
+// posted to a worker. A memory of the host's that a program imports is shown as it is.
+import { MAX_PAGES, PAGE_BYTES } from "../../ir/layout.js";
 import { Memory as RuntimeMemory } from "../memory.js";
-import { refuse, toDictionary, toEnum, toU32 } from "./idl.js";
+import { host, type HostMemory } from "./host.js";
+import { guardsMemories, memoryTypeOf } from "./host-types.js";
+import { checkLimits, fromAddress, refuse, toAddress, toDictionary, toLimits } from "./idl.js";
 import { internalSlot } from "./slot.js";
 
 export interface MemoryDescriptor {
@@ -11,25 +16,37 @@ export interface MemoryDescriptor {
   shared?: boolean;
 }
 
-/** What a Memory stands for. */
-export const runtimeMemory = internalSlot<RuntimeMemory>();
+const slot = internalSlot<RuntimeMemory>();
 
-const objects = new WeakMap<RuntimeMemory, Memory>();
+const objects = new WeakMap<RuntimeMemory, object>();
 
 export class Memory {
   /** @throws RangeError for limits that make no sense, or without room. */
   constructor(descriptor: MemoryDescriptor) {
-    adopt(this, fromDescriptor(descriptor));
+    const where = "WebAssembly.Memory()";
+    const members = toDictionary(descriptor, where, "a memory descriptor");
+    const limits = toLimits(members, where);
+    const shared = Boolean(members["shared"]);
+    const { address, initial, maximum } = limits;
+    if (shared && maximum === undefined) refuse(where, "Property 'maximum' is required: the memory is shared");
+    checkLimits(limits, MAX_PAGES, "pages", where);
+    if (address === "i32" && maximum !== undefined && maximum > MAX_PAGES) throw new RangeError(`${where}: Property 'maximum': at most ${MAX_PAGES} pages, not ${maximum}`);
+    if (shared) {
+      if (address === "i64") refuse(where, "shared memories with 64-bit addresses are not supported yet");
+      if (!host) throw new Error(`${where}: shared memories need the host's own WebAssembly`);
+      return adopt(Object.setPrototypeOf(new host.Memory({ initial, maximum, shared }), new.target.prototype) as Memory);
+    }
+    show(this, new RuntimeMemory({ initial, maximum: maximum === undefined ? undefined : Math.min(maximum, MAX_PAGES), address }));
   }
 
   /** @param delta pages. @returns pages before. @throws RangeError when it cannot grow. */
-  grow(delta: number): number {
+  grow(delta: number | bigint): number | bigint {
     const where = "WebAssembly.Memory.grow()";
     const memory = receiver(this, where);
-    const pages = toU32(delta, where, "Argument 0");
+    const pages = toAddress(delta, memory.address, where, "Argument 0");
     const before = memory.grow(pages);
     if (before < 0) throw new RangeError(`${where}: a memory of ${memory.pages} pages cannot grow by ${pages}${memory.maximum === undefined ? "" : ` (maximum ${memory.maximum})`}`);
-    return before;
+    return fromAddress(before, memory.address);
   }
 
   get buffer(): ArrayBuffer {
@@ -37,34 +54,37 @@ export class Memory {
   }
 }
 
-/** The object that shows a memory: always the same one. */
-export function memoryObject(memory: RuntimeMemory): Memory {
-  return objects.get(memory) ?? adopt(Object.create(Memory.prototype) as Memory, memory);
+/** What an object stands for if it is a Memory, ours or the host's. */
+export function runtimeMemory(value: unknown): RuntimeMemory | undefined {
+  return slot.get(value) ?? (memoryTypeOf(value) ? slot.get(adopt(value as Memory)) : undefined);
 }
 
-function adopt(object: Memory, memory: RuntimeMemory): Memory {
-  runtimeMemory.set(object, memory);
+/** The object that shows a memory: always the same one. */
+export function memoryObject(memory: RuntimeMemory): object {
+  return objects.get(memory) ?? show(Object.create(Memory.prototype) as Memory, memory);
+}
+
+function show<Shown extends object>(object: Shown, memory: RuntimeMemory): Shown {
+  slot.set(object, memory);
   objects.set(memory, object);
   return object;
 }
 
-function receiver(object: Memory, where: string): RuntimeMemory {
-  return runtimeMemory.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Memory");
+/** A memory of the host's becomes one of the runtime's that stands on the same pages. */
+function adopt<Host extends object>(object: Host): Host {
+  const { Memory: HostClass } = host!;
+  const { maximum } = memoryTypeOf(object)!;
+  const buffer = Object.getOwnPropertyDescriptor(HostClass.prototype, "buffer")!.get!;
+  const grow = HostClass.prototype.grow as HostMemory["grow"];
+  const pages: HostMemory = {
+    get buffer() {
+      return buffer.call(object) as ArrayBuffer;
+    },
+    grow: (delta) => grow.call(object, delta),
+  };
+  return show(object, new RuntimeMemory({ initial: pages.buffer.byteLength / PAGE_BYTES, maximum, guards: guardsMemories() }, pages));
 }
 
-/** In the order of the specification: members by their names. */
-function fromDescriptor(descriptor: unknown): RuntimeMemory {
-  const where = "WebAssembly.Memory()";
-  const members = toDictionary(descriptor, where, "a memory descriptor");
-  const { address } = members;
-  if (address !== undefined && toEnum(address, ["i32", "i64"], where, "Property 'address'") === "i64") refuse(where, "64-bit memories are not supported yet");
-  const initialValue = members["initial"];
-  if (initialValue === undefined) refuse(where, "Property 'initial' is required");
-  const initial = toU32(initialValue, where, "Property 'initial'");
-  const maximumValue = members["maximum"];
-  const maximum = maximumValue === undefined ? undefined : toU32(maximumValue, where, "Property 'maximum'");
-  if (members["shared"]) refuse(where, "shared memories are not supported yet");
-  if (maximum !== undefined && maximum < initial) throw new RangeError(`${where}: Property 'maximum': ${maximum} is below 'initial', which is ${initial}`);
-  if (initial > MAX_PAGES) throw new RangeError(`${where}: Property 'initial': a memory has at most ${MAX_PAGES} pages, not ${initial}`);
-  return new RuntimeMemory({ initial, maximum: maximum === undefined ? undefined : Math.min(maximum, MAX_PAGES) });
+function receiver(object: Memory, where: string): RuntimeMemory {
+  return slot.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Memory");
 }

@@ -5,7 +5,7 @@ import { funcInstanceOf } from "../func.js";
 import { defaultStore, type Store } from "../store.js";
 import { MAX_TABLE_ELEMENTS, Table as RuntimeTable } from "../table.js";
 import { Type } from "../../ir/types.js";
-import { refuse, toDictionary, toEnum, toU32 } from "./idl.js";
+import { checkLimits, fromAddress, refuse, toAddress, toDictionary, toEnum, toLimits } from "./idl.js";
 import { internalSlot } from "./slot.js";
 
 export interface TableDescriptor {
@@ -25,31 +25,32 @@ export class Table {
     adopt(this, fromDescriptor(descriptor, init));
   }
 
-  get length(): number {
-    return receiver(this, "WebAssembly.Table.length").length;
+  get length(): number | bigint {
+    const table = receiver(this, "WebAssembly.Table.length");
+    return fromAddress(table.length, table.address);
   }
 
   /** @returns the length before. @throws RangeError when it cannot grow. */
-  grow(delta: number, ...init: [value?: unknown]): number {
+  grow(delta: number | bigint, ...init: [value?: unknown]): number | bigint {
     const where = "WebAssembly.Table.grow()";
     const table = receiver(this, where);
-    const count = toU32(delta, where, "Argument 0");
+    const count = toAddress(delta, table.address, where, "Argument 0");
     const before = table.length;
     if (before + count > Math.min(table.maximum ?? MAX_TABLE_ELEMENTS, MAX_TABLE_ELEMENTS)) {
       throw new RangeError(`${where}: a table of ${before} elements cannot grow by ${count}${table.maximum === undefined ? "" : ` (maximum ${table.maximum})`}`);
     }
-    return table.grow(count, elementOf(table, init, where));
+    return fromAddress(table.grow(count, elementOf(table, init, where)), table.address);
   }
 
   /** @throws RangeError outside of the table. */
-  get(index: number): unknown {
+  get(index: number | bigint): unknown {
     const where = "WebAssembly.Table.get()";
     const table = receiver(this, where);
     return table.get(inside(table, index, where));
   }
 
   /** @throws RangeError outside of the table; TypeError for a value of another type. */
-  set(index: number, ...value: [value?: unknown]): void {
+  set(index: number | bigint, ...value: [value?: unknown]): void {
     const where = "WebAssembly.Table.set()";
     const table = receiver(this, where);
     table.set(inside(table, index, where), elementOf(table, value, where));
@@ -72,7 +73,7 @@ function receiver(object: Table, where: string): RuntimeTable {
 }
 
 function inside(table: RuntimeTable, index: unknown, where: string): number {
-  const at = toU32(index, where, "Argument 0");
+  const at = toAddress(index, table.address, where, "Argument 0");
   if (at >= table.length) throw new RangeError(`${where}: there is no element ${at} in a table of ${table.length}`);
   return at;
 }
@@ -96,18 +97,12 @@ function fromDescriptor(descriptor: unknown, init: readonly unknown[]): RuntimeT
   const elementValue = members["element"];
   if (elementValue === undefined) refuse(where, "Property 'element' is required");
   const element = toEnum(elementValue, ["anyfunc", "externref"], where, "Property 'element'");
-  const { address } = members;
-  if (address !== undefined && toEnum(address, ["i32", "i64"], where, "Property 'address'") === "i64") refuse(where, "tables with 64-bit indices are not supported yet");
-  const initialValue = members["initial"];
-  if (initialValue === undefined) refuse(where, "Property 'initial' is required");
-  const initial = toU32(initialValue, where, "Property 'initial'");
-  const maximumValue = members["maximum"];
-  const maximum = maximumValue === undefined ? undefined : toU32(maximumValue, where, "Property 'maximum'");
-  if (maximum !== undefined && maximum < initial) throw new RangeError(`${where}: Property 'maximum': ${maximum} is below 'initial', which is ${initial}`);
-  if (initial > MAX_TABLE_ELEMENTS) throw new RangeError(`${where}: Property 'initial': a table has at most ${MAX_TABLE_ELEMENTS} elements, not ${initial}`);
+  const limits = toLimits(members, where);
+  checkLimits(limits, MAX_TABLE_ELEMENTS, "elements", where);
+  const { address, initial, maximum } = limits;
   const store = defaultStore();
   const elem = element === "anyfunc" ? Type.funcref : Type.externref;
   // An explicit `undefined` is a missing argument here, so says Web IDL; as an externref it is the default anyway.
   const value = elementOf({ elem, store }, init[0] === undefined ? [] : init, where);
-  return new RuntimeTable({ element: element === "anyfunc" ? "funcref" : "externref", initial, maximum }, value, store);
+  return new RuntimeTable({ element: element === "anyfunc" ? "funcref" : "externref", initial, maximum, address }, value, store);
 }
