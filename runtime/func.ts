@@ -10,6 +10,7 @@ import type { InterpCallee } from "../ir/interp-env.js";
 import { callFunc } from "./call.js";
 import type { ExecContext, NativeEntry } from "./exec-context.js";
 import { Holder } from "./holder.js";
+import { entering } from "./mirror.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
@@ -37,7 +38,8 @@ export class FuncInstance {
   entry: NativeEntry | undefined;
   /** Does a call from native code, arguments and results in slots; made at the first such call. */
   serve: (() => void) | undefined;
-  private exported: ((...args: unknown[]) => unknown) | undefined;
+  /** Asked through `object`. */
+  exported: ((...args: unknown[]) => unknown) | undefined;
 
   constructor(
     readonly store: Store,
@@ -78,9 +80,17 @@ export function funcInstanceOf(object: object): FuncInstance | undefined {
   return instances.get(object);
 }
 
+/** Another function object that stands for the function; if none does yet, the one that JS gets from now on. */
+export function exportAs(func: FuncInstance, object: Function): void {
+  instances.set(object, func);
+  func.exported ??= object as (...args: unknown[]) => unknown;
+}
+
 function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
   const native = func.code !== 0 && !func.host && !func.holder.interpreted;
-  const object = (native ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
+  const plain = (native ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
+  const { mirrors } = func.holder;
+  const object = mirrors ? entering(mirrors, plain) : plain;
   Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
   Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
   instances.set(object, func);

@@ -7,10 +7,13 @@
 import type { InterpCallee } from "../ir/interp-env.js";
 import type { FuncInstance } from "./func.js";
 import type { Instance } from "./instance.js";
+import type { Mirror } from "./mirror.js";
 
 export abstract class Holder {
   /** By id. Includes tables and globals, and instances whose functions this one may come to hold. */
   readonly links = new Map<number, Holder>();
+  /** Objects of the host's that this instance imports: its functions are entered from JS through them. */
+  mirrors: readonly Mirror[] | undefined;
   /** Host functions of others that were called from here, by dispatch id. */
   private reached: Map<number, FuncInstance> | undefined;
 

@@ -12,6 +12,7 @@ import { isNative, type CompiledModule } from "./compiled.js";
 import { funcInstanceOf, type FuncInstance, type HostCode } from "./func.js";
 import { Global } from "./global.js";
 import { Instance, type LinkedImports } from "./instance.js";
+import type { Mirror } from "./mirror.js";
 import { Memory, type AddressType } from "./memory.js";
 import { defaultStore, type Store } from "./store.js";
 import { Table } from "./table.js";
@@ -45,8 +46,8 @@ export function instantiate(compiled: CompiledModule, imports: Imports = {}, sto
   return instantiateValues(compiled, values, store);
 }
 
-/** The same with the imports' values in the order of the module's imports. */
-export function instantiateValues(compiled: CompiledModule, values: readonly unknown[], store: Store): Instance {
+/** The same with the imports' values in the order of the module's imports. `mirrors` are those among them. */
+export function instantiateValues(compiled: CompiledModule, values: readonly unknown[], store: Store, mirrors?: readonly Mirror[]): Instance {
   const { module } = compiled;
   const { thread } = store;
   if (compiled.code && compiled.code.target !== compiled.stubs?.target) throw new Error("compiled code comes with its target's stubs");
@@ -60,6 +61,7 @@ export function instantiateValues(compiled: CompiledModule, values: readonly unk
   const linked = matchImports(compiled, values, store);
   thread.reclaim.makeRoom();
   const instance = new Instance(store, compiled, linked);
+  instance.mirrors = mirrors;
   if (module.types.some((sig) => sig.params.includes(Type.funcref))) store.joinRefTakers(instance);
   for (const { imported, limits } of module.memories) {
     if (imported) continue;
@@ -159,7 +161,7 @@ function lookUp(item: Import, imports: Imports, wanted: () => string): unknown {
 
 function matchFunc(value: unknown, sig: FuncType, store: Store, fail: (found: string) => never): FuncInstance | HostCode {
   if (typeof value !== "function") return fail(describe(value));
-  const func = funcInstanceOf(value);
+  const func = store.funcOf(value);
   if (!func) return { fn: value as HostCode["fn"], raw: false };
   if (func.store !== store) return fail("a function of another store");
   // Wasm 2.0: the declared type and the definition's are the same.
@@ -174,7 +176,7 @@ function matchGlobal(value: unknown, type: Type, mutable: boolean, store: Store,
     return value;
   }
   if (mutable) return fail(describe(value));
-  const fits = isRef(type) ? type === Type.externref || value === null || funcInstanceOf(value as object)?.store === store : type === Type.i64 ? typeof value === "bigint" : typeof value === "number" && type !== Type.v128;
+  const fits = isRef(type) ? type === Type.externref || value === null || (typeof value === "function" && store.funcOf(value)?.store === store) : type === Type.i64 ? typeof value === "bigint" : typeof value === "number" && type !== Type.v128;
   if (!fits) return fail(describe(value));
   return Global.make({ value: typeName(type) as "i32" }, value, store);
 }

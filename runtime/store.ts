@@ -10,6 +10,7 @@ import { Externs } from "./externref.js";
 import { funcInstanceOf, HostModule, RECORD_HOLDER, type FuncInstance, type HostCode } from "./func.js";
 import { Group, holderById, type Holder } from "./holder.js";
 import { currentThread, type Thread } from "./thread.js";
+import { adoptHostFunction } from "./webassembly/host-functions.js";
 
 export class Store {
   readonly thread: Thread;
@@ -46,10 +47,15 @@ export class Store {
     return id > 0 ? this.types[id] : undefined;
   }
 
+  /** The function instance behind a function object, if there is one. An exported function of the host's gets one when it is first seen. */
+  funcOf(object: Function): FuncInstance | undefined {
+    return funcInstanceOf(object) ?? adoptHostFunction(object, this);
+  }
+
   /** ToWebAssemblyValue for funcref: a function of this store, or null. @throws TypeError for anything else. */
   funcRef(value: unknown): FuncInstance | undefined {
     if (value === null) return undefined;
-    const func = typeof value === "function" ? funcInstanceOf(value) : undefined;
+    const func = typeof value === "function" ? this.funcOf(value) : undefined;
     if (!func) throw new TypeError("a funcref takes null or an exported WebAssembly function");
     if (func.store !== this) throw new TypeError("the function belongs to another store");
     return func;

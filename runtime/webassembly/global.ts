@@ -1,6 +1,11 @@
-// `WebAssembly.Global`: a global of the runtime as the JS API shows it. One object for each, whoever asks.
+// `WebAssembly.Global`: a global of the runtime as the JS API shows it. One object for each, whoever asks; for one of the host's
+// that a program imports, that object.
+import { typeName } from "../../ir/types.js";
 import { Global as RuntimeGlobal } from "../global.js";
+import { hostGlobal } from "./host.js";
+import { globalTypeOf } from "./host-types.js";
 import { refuse, toDictionary, toEnum } from "./idl.js";
+import { mirrorGlobal } from "./mirror.js";
 import { internalSlot } from "./slot.js";
 
 const valueTypeNames = ["i32", "i64", "f32", "f64", "v128", "anyfunc", "externref"] as const;
@@ -10,15 +15,14 @@ export interface GlobalDescriptor {
   mutable?: boolean;
 }
 
-/** What a Global stands for. */
-export const runtimeGlobal = internalSlot<RuntimeGlobal>();
+const slot = internalSlot<RuntimeGlobal>();
 
-const objects = new WeakMap<RuntimeGlobal, Global>();
+const objects = new WeakMap<RuntimeGlobal, object>();
 
 export class Global {
   /** @param init the type's default where it is undefined. @throws TypeError for a value of another type. */
   constructor(descriptor: GlobalDescriptor, ...init: [value?: unknown]) {
-    adopt(this, fromDescriptor(descriptor, init));
+    show(fromDescriptor(descriptor, init), this);
   }
 
   valueOf(): unknown {
@@ -37,19 +41,35 @@ export class Global {
   }
 }
 
-/** The object that shows a global: always the same one. */
-export function globalObject(global: RuntimeGlobal): Global {
-  return objects.get(global) ?? adopt(Object.create(Global.prototype) as Global, global);
+/** What an object stands for if it is a Global, ours or the host's. */
+export function runtimeGlobal(value: unknown): RuntimeGlobal | undefined {
+  return slot.get(value) ?? adopt(value);
 }
 
-function adopt(object: Global, global: RuntimeGlobal): Global {
-  runtimeGlobal.set(object, global);
+/** The object that shows a global: always the same one. */
+export function globalObject(global: RuntimeGlobal): object {
+  return objects.get(global) ?? show(global, Object.create(Global.prototype) as Global);
+}
+
+function show<Shown extends object>(global: RuntimeGlobal, object: Shown): Shown {
+  slot.set(object, global);
   objects.set(global, object);
   return object;
 }
 
+/** A global of the host's: its value, and a mirror where that may change. */
+function adopt(value: unknown): RuntimeGlobal | undefined {
+  const type = globalTypeOf(value);
+  if (!type) return undefined;
+  const theirs = hostGlobal(value as object);
+  const global = RuntimeGlobal.make({ value: typeName(type.type) as "i32", mutable: type.mutable }, theirs.value);
+  show(global, value as object);
+  if (type.mutable) mirrorGlobal(global, theirs);
+  return global;
+}
+
 function receiver(object: Global, where: string): RuntimeGlobal {
-  return runtimeGlobal.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Global");
+  return slot.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Global");
 }
 
 /** In the order of the specification: members by their names, then the value. */

@@ -4,7 +4,7 @@
 // Where it is not to be had, nothing is taken for an object of the host's.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Type, valueTypes, type FuncType } from "../../ir/types.js";
+import { Type, typeName, valueTypes, type FuncType } from "../../ir/types.js";
 import { host } from "./host.js";
 
 export interface HostLimits {
@@ -19,8 +19,9 @@ interface HostFuncType {
 
 type TypeGetter<Found> = (object: unknown) => Found;
 
-/** The reflecting methods; each throws for what is not of its kind. */
+/** The reflecting methods, each of which throws for what is not of its kind; and the class of functions with a type. */
 interface Reflection {
+  readonly Function: new (type: HostFuncType, run: Function) => Function;
   readonly func: TypeGetter<HostFuncType>;
   readonly memory: TypeGetter<HostLimits & { readonly address?: string; readonly index?: string }>;
   readonly table: TypeGetter<HostLimits & { readonly element: string; readonly address?: string; readonly index?: string }>;
@@ -59,7 +60,7 @@ function reflection(): Reflection | undefined {
   const memory = call(Memory?.prototype?.type);
   const table = call(Table?.prototype?.type);
   const global = call(Global?.prototype?.type);
-  return func && memory && table && global ? { func, memory, table, global } : undefined;
+  return func && memory && table && global ? { Function: Func, func, memory, table, global } : undefined;
 }
 
 /** What `getter` says; undefined for an object of another kind. */
@@ -84,6 +85,14 @@ export function funcTypeOf(value: unknown): FuncType | undefined {
   const params = type.parameters.map(typeNamed);
   const results = type.results.map(typeNamed);
   return params.includes(undefined) || results.includes(undefined) ? undefined : { params: params as Type[], results: results as Type[] };
+}
+
+/** A function of the host's class, with a type, that calls `run`. */
+export function hostFunction(sig: FuncType, run: Function): Function {
+  const reflection = reflector.get();
+  if (!reflection) throw new TypeError("this host has no way to make a WebAssembly function of one of JavaScript");
+  const names = (types: readonly Type[]) => types.map((type) => (type === Type.funcref ? "anyfunc" : typeName(type)));
+  return new reflection.Function({ parameters: names(sig.params), results: names(sig.results) }, run);
 }
 
 /** Limits of a memory of the host's, in pages; undefined for another value, and for 64-bit memories. */

@@ -24,9 +24,9 @@ export interface HostGlobal {
 export interface HostWebAssembly {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports?: object) => { readonly exports: Readonly<Record<string, unknown>> };
-  readonly Memory: new (descriptor: { initial: number; maximum?: number | undefined; shared?: boolean }) => HostMemory;
-  readonly Table: new (...args: never[]) => HostTable;
-  readonly Global: new (...args: never[]) => HostGlobal;
+  readonly Memory: (new (descriptor: { initial: number; maximum?: number | undefined; shared?: boolean }) => HostMemory) & { readonly prototype: HostMemory };
+  readonly Table: { readonly prototype: HostTable };
+  readonly Global: { readonly prototype: HostGlobal };
   readonly CompileError: ErrorClass;
   readonly LinkError: ErrorClass;
   readonly RuntimeError: ErrorClass;
@@ -34,3 +34,46 @@ export interface HostWebAssembly {
 
 /** Undefined where the host was started without. */
 export const host = (globalThis as unknown as { WebAssembly?: HostWebAssembly }).WebAssembly;
+
+/** A memory of the host's by the methods of its class, whatever has become of its prototype. */
+export function hostMemory(object: object): HostMemory {
+  const { prototype } = host!.Memory;
+  const buffer = getter(prototype, "buffer");
+  const { grow } = prototype;
+  return {
+    get buffer() {
+      return buffer.call(object) as ArrayBuffer;
+    },
+    grow: (delta) => grow.call(object, delta),
+  };
+}
+
+export function hostTable(object: object): HostTable {
+  const { prototype } = host!.Table;
+  const length = getter(prototype, "length");
+  const { get, set, grow } = prototype;
+  return {
+    get length() {
+      return length.call(object) as number;
+    },
+    get: (index) => get.call(object, index),
+    set: (index, value) => set.call(object, index, value),
+    grow: (delta) => grow.call(object, delta),
+  };
+}
+
+export function hostGlobal(object: object): HostGlobal {
+  const { get, set } = Object.getOwnPropertyDescriptor(host!.Global.prototype, "value")!;
+  return {
+    get value() {
+      return get!.call(object) as unknown;
+    },
+    set value(value) {
+      set!.call(object, value);
+    },
+  };
+}
+
+function getter(prototype: object, name: string): () => unknown {
+  return Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+}

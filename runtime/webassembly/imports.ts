@@ -17,6 +17,7 @@ export function nameImport(module: Module, item: Pick<Import, "module" | "name">
 }
 
 /**
+ * What a pass provides for its own imports is none of the program's business.
  * @returns for each import a function, or `Memory`, `Table`, `Global` of the runtime, or a Number or BigInt for a global.
  * @throws TypeError where there is no object to read from; LinkError for values of the wrong kind; whatever getters throw.
  */
@@ -48,9 +49,9 @@ function importedValue(module: Module, item: Import, value: unknown, where: stri
     case "memory":
       return runtimeMemory(value) ?? fail("memory import must be a WebAssembly.Memory object");
     case "table":
-      return runtimeTable.get(value) ?? fail("table import requires a WebAssembly.Table");
+      return runtimeTable(value) ?? fail("table import requires a WebAssembly.Table");
     case "global": {
-      const global = runtimeGlobal.get(value);
+      const global = runtimeGlobal(value);
       if (global) return global;
       const { type, mutable } = module.globals[item.index]!;
       if (mutable) return fail("imported mutable global must be a WebAssembly.Global object");

@@ -1,8 +1,12 @@
 // `WebAssembly.Instance`: reads the imports, links, starts, and shows what is exported.
+import type { FuncIndex } from "../../ir/entity.js";
+import type { Module as IrModule } from "../../ir/module.js";
+import { sameFuncType } from "../../ir/types.js";
 import type { CompiledModule } from "../compiled.js";
 import { Global as RuntimeGlobal } from "../global.js";
 import { instantiateValues, LinkError as RuntimeLinkError } from "../link.js";
 import { Memory as RuntimeMemory } from "../memory.js";
+import { entering, leaving, type Mirror } from "../mirror.js";
 import { defaultStore } from "../store.js";
 import { Table as RuntimeTable } from "../table.js";
 import { LinkError } from "./errors.js";
@@ -10,6 +14,7 @@ import { globalObject } from "./global.js";
 import { refuse } from "./idl.js";
 import { nameImport, readImports } from "./imports.js";
 import { memoryObject } from "./memory.js";
+import { mirrorsOf } from "./mirror.js";
 import { compiledModule, type Module } from "./module.js";
 import { internalSlot } from "./slot.js";
 import { tableObject } from "./table.js";
@@ -42,12 +47,25 @@ function initialize(object: Instance, compiled: CompiledModule, values: readonly
 }
 
 function link(compiled: CompiledModule, values: readonly unknown[], where: string): Readonly<Record<string, unknown>> {
+  const mirrors = mirrorsOf(values);
+  const { module } = compiled;
   try {
-    return instantiateValues(compiled, values, defaultStore()).exports;
+    if (mirrors.length === 0) return instantiateValues(compiled, values, defaultStore()).exports;
+    const run = () => instantiateValues(compiled, values.map((value, i) => leavingValue(module, i, value, mirrors)), defaultStore(), mirrors).exports;
+    return entering(mirrors, run)() as Readonly<Record<string, unknown>>;
   } catch (error) {
     if (!(error instanceof RuntimeLinkError)) throw error;
-    throw new LinkError(`${where}: ${nameImport(compiled.module, { module: error.module, name: error.importName })}: ${error.detail}`);
+    throw new LinkError(`${where}: ${nameImport(module, { module: error.module, name: error.importName })}: ${error.detail}`);
   }
+}
+
+/** Functions of JS, and the host's where their type is right, are called through the mirrors. */
+function leavingValue(module: IrModule, position: number, value: unknown, mirrors: readonly Mirror[]): unknown {
+  if (typeof value !== "function") return value;
+  const func = defaultStore().funcOf(value);
+  const { index } = module.imports[position]!;
+  if (func && !(func.host && sameFuncType(func.sig, module.funcType(index as FuncIndex)))) return value;
+  return leaving(mirrors, value as () => unknown);
 }
 
 function exportsOf(exports: Readonly<Record<string, unknown>>): Exports {

@@ -4,9 +4,10 @@
 // posted to a worker. A memory of the host's that a program imports is shown as it is.
 import { MAX_PAGES, PAGE_BYTES } from "../../ir/layout.js";
 import { Memory as RuntimeMemory } from "../memory.js";
-import { host, type HostMemory } from "./host.js";
+import { host, hostMemory } from "./host.js";
 import { guardsMemories, memoryTypeOf } from "./host-types.js";
 import { checkLimits, fromAddress, refuse, toAddress, toDictionary, toLimits } from "./idl.js";
+import { mirrorMemory } from "./mirror.js";
 import { internalSlot } from "./slot.js";
 
 export interface MemoryDescriptor {
@@ -34,9 +35,11 @@ export class Memory {
     if (shared) {
       if (address === "i64") refuse(where, "shared memories with 64-bit addresses are not supported yet");
       if (!host) throw new Error(`${where}: shared memories need the host's own WebAssembly`);
-      return adopt(Object.setPrototypeOf(new host.Memory({ initial, maximum, shared }), new.target.prototype) as Memory);
+      const object = new host.Memory({ initial, maximum, shared });
+      adopt(object);
+      return Object.setPrototypeOf(object, new.target.prototype) as Memory;
     }
-    show(this, new RuntimeMemory({ initial, maximum: maximum === undefined ? undefined : Math.min(maximum, MAX_PAGES), address }));
+    show(new RuntimeMemory({ initial, maximum: maximum === undefined ? undefined : Math.min(maximum, MAX_PAGES), address }), this);
   }
 
   /** @param delta pages. @returns pages before. @throws RangeError when it cannot grow. */
@@ -56,33 +59,29 @@ export class Memory {
 
 /** What an object stands for if it is a Memory, ours or the host's. */
 export function runtimeMemory(value: unknown): RuntimeMemory | undefined {
-  return slot.get(value) ?? (memoryTypeOf(value) ? slot.get(adopt(value as Memory)) : undefined);
+  return slot.get(value) ?? adopt(value);
 }
 
 /** The object that shows a memory: always the same one. */
 export function memoryObject(memory: RuntimeMemory): object {
-  return objects.get(memory) ?? show(Object.create(Memory.prototype) as Memory, memory);
+  return objects.get(memory) ?? show(memory, Object.create(Memory.prototype) as Memory);
 }
 
-function show<Shown extends object>(object: Shown, memory: RuntimeMemory): Shown {
+function show<Shown extends object>(memory: RuntimeMemory, object: Shown): Shown {
   slot.set(object, memory);
   objects.set(memory, object);
   return object;
 }
 
 /** A memory of the host's becomes one of the runtime's that stands on the same pages. */
-function adopt<Host extends object>(object: Host): Host {
-  const { Memory: HostClass } = host!;
-  const { maximum } = memoryTypeOf(object)!;
-  const buffer = Object.getOwnPropertyDescriptor(HostClass.prototype, "buffer")!.get!;
-  const grow = HostClass.prototype.grow as HostMemory["grow"];
-  const pages: HostMemory = {
-    get buffer() {
-      return buffer.call(object) as ArrayBuffer;
-    },
-    grow: (delta) => grow.call(object, delta),
-  };
-  return show(object, new RuntimeMemory({ initial: pages.buffer.byteLength / PAGE_BYTES, maximum, guards: guardsMemories() }, pages));
+function adopt(value: unknown): RuntimeMemory | undefined {
+  const type = memoryTypeOf(value);
+  if (!type) return undefined;
+  const pages = hostMemory(value as object);
+  const memory = new RuntimeMemory({ initial: pages.buffer.byteLength / PAGE_BYTES, maximum: type.maximum, guards: guardsMemories() }, pages);
+  show(memory, value as object);
+  mirrorMemory(memory);
+  return memory;
 }
 
 function receiver(object: Memory, where: string): RuntimeMemory {

@@ -1,11 +1,14 @@
-// `WebAssembly.Table`: a table of the runtime as the JS API shows it. One object for each, whoever asks.
+// `WebAssembly.Table`: a table of the runtime as the JS API shows it. One object for each, whoever asks; for one of the host's
+// that a program imports, that object.
 //
 // Whether an argument is missing is told by the number of arguments, not by `undefined`: that is a value of an externref.
-import { funcInstanceOf } from "../func.js";
 import { defaultStore, type Store } from "../store.js";
 import { MAX_TABLE_ELEMENTS, Table as RuntimeTable } from "../table.js";
 import { Type } from "../../ir/types.js";
+import { hostTable } from "./host.js";
+import { tableTypeOf } from "./host-types.js";
 import { checkLimits, fromAddress, refuse, toAddress, toDictionary, toEnum, toLimits } from "./idl.js";
+import { mirrorTable } from "./mirror.js";
 import { internalSlot } from "./slot.js";
 
 export interface TableDescriptor {
@@ -14,15 +17,14 @@ export interface TableDescriptor {
   maximum?: number;
 }
 
-/** What a Table stands for. */
-export const runtimeTable = internalSlot<RuntimeTable>();
+const slot = internalSlot<RuntimeTable>();
 
-const objects = new WeakMap<RuntimeTable, Table>();
+const objects = new WeakMap<RuntimeTable, object>();
 
 export class Table {
   /** @throws RangeError for limits that make no sense; TypeError for an initial value of another type. */
   constructor(descriptor: TableDescriptor, ...init: [value?: unknown]) {
-    adopt(this, fromDescriptor(descriptor, init));
+    show(fromDescriptor(descriptor, init), this);
   }
 
   get length(): number | bigint {
@@ -57,19 +59,35 @@ export class Table {
   }
 }
 
-/** The object that shows a table: always the same one. */
-export function tableObject(table: RuntimeTable): Table {
-  return objects.get(table) ?? adopt(Object.create(Table.prototype) as Table, table);
+/** What an object stands for if it is a Table, ours or the host's. */
+export function runtimeTable(value: unknown): RuntimeTable | undefined {
+  return slot.get(value) ?? adopt(value);
 }
 
-function adopt(object: Table, table: RuntimeTable): Table {
-  runtimeTable.set(object, table);
+/** The object that shows a table: always the same one. */
+export function tableObject(table: RuntimeTable): object {
+  return objects.get(table) ?? show(table, Object.create(Table.prototype) as Table);
+}
+
+function show<Shown extends object>(table: RuntimeTable, object: Shown): Shown {
+  slot.set(object, table);
   objects.set(table, object);
   return object;
 }
 
+/** A table of the host's gets a mirror. */
+function adopt(value: unknown): RuntimeTable | undefined {
+  const type = tableTypeOf(value);
+  if (!type) return undefined;
+  const element = type.elem === Type.funcref ? "funcref" : "externref";
+  const table = new RuntimeTable({ element, initial: type.minimum, maximum: type.maximum }, null, defaultStore());
+  show(table, value as object);
+  mirrorTable(table, hostTable(value as object));
+  return table;
+}
+
 function receiver(object: Table, where: string): RuntimeTable {
-  return runtimeTable.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Table");
+  return slot.get(object) ?? refuse(where, "Receiver is not a WebAssembly.Table");
 }
 
 function inside(table: RuntimeTable, index: unknown, where: string): number {
@@ -87,7 +105,7 @@ function elementOf(table: Pick<RuntimeTable, "elem" | "store">, given: readonly 
 }
 
 function isFuncRef(value: unknown, store: Store): boolean {
-  return value === null || (typeof value === "function" && funcInstanceOf(value)?.store === store);
+  return value === null || (typeof value === "function" && store.funcOf(value)?.store === store);
 }
 
 /** In the order of the specification: members by their names, then the initial value. */
