@@ -5,6 +5,7 @@
 import { compileFunctions, type CompileFunctions } from "./compile.js";
 import { CompileError, LinkError, RuntimeError } from "./errors.js";
 import { Global } from "./global.js";
+import { globalTypeOf, memoryTypeOf, tableTypeOf } from "./host-types.js";
 import { exposeInterface } from "./idl.js";
 import { Instance } from "./instance.js";
 import { Memory } from "./memory.js";
@@ -14,6 +15,13 @@ import { Table } from "./table.js";
 export type { Compiler, ModuleExport, ModuleImport } from "./module.js";
 
 const interfaces = { Instance, Memory, Table, Global } as const;
+/** Whether a value is of the host's class of that name, where that can be told. */
+const hosts: Readonly<Record<keyof typeof interfaces, (value: unknown) => boolean>> = {
+  Instance: () => false,
+  Memory: (value) => memoryTypeOf(value) !== undefined,
+  Table: (value) => tableTypeOf(value) !== undefined,
+  Global: (value) => globalTypeOf(value) !== undefined,
+};
 const errors = { CompileError, LinkError, RuntimeError } as const;
 
 type Interfaces = typeof interfaces & typeof errors & { readonly Module: ModuleClass };
@@ -24,7 +32,7 @@ export interface WebAssemblyNamespace extends CompileFunctions, Interfaces {
 
 /** Makes a `WebAssembly` object that compiles with `compiler`. */
 export function createWebAssembly(compiler: Compiler): WebAssemblyNamespace {
-  for (const [name, shape] of Object.entries(interfaces)) exposeInterface(name, shape);
+  for (const name of Object.keys(interfaces) as (keyof typeof interfaces)[]) exposeInterface(name, interfaces[name], hosts[name]);
   const Module = moduleClass(compiler);
   const namespace = { ...compileFunctions(compiler, Module) };
   for (const [name, value] of Object.entries({ Module, ...interfaces, ...errors })) {

@@ -89,7 +89,7 @@ export function moduleClass(compiler: Compiler): ModuleClass {
       return customSections(bytes, String(name));
     }
   }
-  exposeInterface("Module", Module);
+  exposeInterface("Module", Module, () => false);
   return Module as unknown as ModuleClass;
 }
 
