@@ -10,6 +10,7 @@ import type { FuncCode } from "../../ir/code.js";
 import { MOp, type MFunc } from "../../ir/machine/mfunc.js";
 import { STACK_RESERVE } from "../../ir/layout.js";
 import { planFrame, type Frame } from "../frame.js";
+import { rotateLoops } from "../rotate-loops.js";
 import type { CodegenOptions } from "../target.js";
 import { earlyReturn } from "./early-return.js";
 import { InstEmitter } from "./emit-inst.js";
@@ -182,19 +183,18 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
 
   // ---- blocks ----
   const isDone = (b: number): boolean => target[b] !== b || (early >= 0 && (b === 0 || (b === early && onlyFromEntry(mfn, early))));
-  const nextEmitted = new Int32Array(blocks);
-  let firstEmitted = -1;
-  for (let b = blocks - 1; b >= 0; b--) {
-    nextEmitted[b] = firstEmitted;
-    if (!isDone(b)) firstEmitted = b;
-  }
-  if (start !== firstEmitted) asm.b(start);
-  for (let b = 0; b < blocks; b++) {
-    if (isDone(b)) continue;
+  let emitted = 0;
+  const order = new Int32Array(blocks);
+  for (let b = 0; b < blocks; b++) if (!isDone(b)) order[emitted++] = b;
+  const emission = order.subarray(0, emitted);
+  if (options.level > 0) rotateLoops(mfn, emission, target, (b) => op[mfn.blockEnd[b]! - 1]! >= M.compare_first);
+  if (start !== emission[0]) asm.b(start);
+  for (let at = 0; at < emitted; at++) {
+    const b = emission[at]!;
     asm.bind(b);
     body(b);
     const last = mfn.blockEnd[b]! - 1;
-    const next = nextEmitted[b]!;
+    const next = at + 1 < emitted ? emission[at + 1]! : -1;
     const lastOp = op[last]!;
     if (lastOp >= M.compare_first) {
       if (consumerOf(lastOp) !== Consumer.br) throw inst.bug(last, "a block must end in a terminator");
