@@ -7,6 +7,7 @@ import { copyFold } from "./copy-fold.js";
 import { criticalEdges } from "./critical-edges.js";
 import { dce } from "./dce.js";
 import { gvn } from "./gvn.js";
+import { loopInvariants } from "./loop-invariants.js";
 import { mergeBlocks } from "./merge-blocks.js";
 import type { Pass } from "./pass.js";
 import { simplify } from "./simplify.js";
@@ -18,6 +19,7 @@ export const passes: readonly Pass[] = [
   blockParams,
   copyFold,
   simplify,
+  loopInvariants,
   gvn,
   mergeBlocks,
   addressGroups,

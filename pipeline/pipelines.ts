@@ -31,6 +31,7 @@ export const O2: readonly string[] = [
   "copy-fold",
   "block-params",
   "merge-blocks",
+  "loop-invariants",
   "gvn",
   "address-groups",
   "dce",
