@@ -32,6 +32,10 @@ export interface Selector {
   constant(v: Value): number;
   /** Defines `vreg` from the caller's outgoing area. */
   stackArg(vreg: number, offset: number, type: Type): void;
+  /** Defines `vreg`, the companion of `v`: what the target wants to have ready beside the value (see `Lowering.companion`). */
+  companion?(v: Value, vreg: number): void;
+  /** What is to stand at the function's start, behind its parameters. */
+  entry?(): void;
 }
 
 /** State of the lowering of one function. */
@@ -50,6 +54,10 @@ export class Lowering {
   readonly edgeIndex: Int32Array;
   /** Machine block by SSA block, NONE if unreachable. */
   readonly blockOf: Int32Array;
+  /** Loop depth by SSA block, undefined where there are no loops or it was not asked for. */
+  depth: Int32Array | undefined;
+  /** By value: the register `companion` gave, NONE where none was asked for. */
+  private companions: Int32Array | undefined;
   /** The instruction being lowered, its block, its color. */
   root = NONE as Value;
   rootBlock = NONE as Block;
@@ -108,6 +116,16 @@ export class Lowering {
   shortLived(v: Value): number {
     v = this.source(v);
     return (opFlags[this.fn.op[v]!]! & Is.const) !== 0 ? this.selector.constant(v) : this.reg(v);
+  }
+
+  /**
+   * A register in which the target keeps something it makes from `v`, once, right behind `v` itself, for all who ask here:
+   * `Selector.companion` will define it.
+   */
+  companion(v: Value, type: Type): number {
+    const companions = (this.companions ??= new Int32Array(this.fn.valueCount).fill(NONE));
+    if (companions[v] === NONE) companions[v] = this.mfn.newVreg(type);
+    return companions[v]!;
   }
 
   /** A register without an SSA value. */
@@ -192,6 +210,11 @@ export class Lowering {
       for (let v = fn.lastInst[b]! as Value; v !== NONE; v = fn.prev[v]! as Value) {
         const op = fn.op[v]! as Op;
         const flags = opFlags[op]!;
+        if (this.companions !== undefined && this.companions[v] !== NONE) {
+          if (groupCount + 2 >= groups.length) groups = doubled(groups);
+          groups[groupCount++] = this.instCount;
+          this.makeCompanion(v);
+        }
         if ((flags & (EFFECT | Is.terminator)) !== 0) {
           if (this.merged[v] === 1) continue;
         } else if (this.vreg[v] === NONE || op === Op.result || op === Op.param) continue;
@@ -205,8 +228,20 @@ export class Lowering {
         } else selector.value(v);
         if (this.instCount !== before) groups[groupCount++] = before;
       }
+      if (this.companions !== undefined) {
+        for (let i = 0; i < fn.paramCount[b]!; i++) {
+          const v = fn.param(b, i);
+          if (this.companions[v] === NONE) continue;
+          if (groupCount + 2 >= groups.length) groups = doubled(groups);
+          groups[groupCount++] = this.instCount;
+          this.makeCompanion(v);
+        }
+      }
       if (b === fn.entry) {
-        if (groupCount + 1 >= groups.length) groups = doubled(groups);
+        if (groupCount + 2 >= groups.length) groups = doubled(groups);
+        groups[groupCount++] = this.instCount;
+        selector.entry?.();
+        if (this.instCount === groups[groupCount - 1]) groupCount--;
         groups[groupCount++] = this.instCount;
         this.makeArgs(selector);
       }
@@ -216,6 +251,12 @@ export class Lowering {
     this.putInOrder(groups, firstGroup, endGroup);
     mfn.linkPreds();
     return mfn;
+  }
+
+  private makeCompanion(v: Value): void {
+    this.root = v;
+    this.rootColor = this.color[v]!;
+    this.selector.companion!(v, this.companions![v]!);
   }
 
   /** Machine blocks of reachable blocks, in layout order, with depth, coldness and parameters. */
@@ -241,6 +282,7 @@ export class Lowering {
       }
     }
     const depth = loops && this.options.level > 0 ? computeLoops(fn, computeDom(fn), rpo).blockDepth : undefined;
+    this.depth = depth;
     if (fn.firstBlock !== fn.entry) throw new Error(`@${fn.index}: the entry b${fn.entry} is not first in the block order`);
     if (fn.firstPred[fn.entry] !== NONE) throw new Error(`@${fn.index}: edge e${fn.firstPred[fn.entry]} enters the entry block b${fn.entry}`);
     for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {

@@ -11,7 +11,7 @@ import { Base, Consumer, Form, M, Shape, consumerOf, mops } from "./mops.js";
 import { condNames, extendNames, shiftNames } from "./opcodes.js";
 import { registers } from "./registers.js";
 
-const bases = ["memory", "vmctx", "", "outgoing", "incoming"];
+const bases = ["memory", "vmctx", "", "outgoing", "incoming", ""];
 const names = { registers, mops };
 
 /** Empty where there is nothing to say. */
@@ -45,9 +45,9 @@ function memory(mfn: MFunc, i: number, shape: number): string {
     return mfn.allocated ? locationName(names, reg) : `v${reg}`;
   };
   const index = (shape & Shape.index) !== 0 ? next() : "";
-  const terms = [base === Base.reg ? next() : bases[base]!];
+  const terms = [base === Base.reg || base === Base.pointer ? next() : bases[base]!];
   const scale = 1 << ((shape & Shape.scaleMask) >> Shape.scaleShift);
   if (index !== "") terms.push(scale === 1 ? index : `${index}*${scale}`);
-  const disp = mfn.imm2[i]! >>> 0;
-  return `[${terms.join(" + ")}${disp === 0 ? "" : ` + ${disp}`}]`;
+  const disp = base === Base.pointer ? mfn.imm2[i]! : mfn.imm2[i]! >>> 0;
+  return `[${terms.join(" + ")}${disp === 0 ? "" : disp < 0 ? ` - ${-disp}` : ` + ${disp}`}]`;
 }

@@ -10,7 +10,7 @@ import { registers } from "./registers.js";
 
 /** Operations a block before the prologue may have; those with a memory operand, if it is not in a frame and cannot fault. */
 const frameless = new Set<Group>([
-  Group.iconst32, Group.iconst64, Group.fconst32, Group.fconst64, Group.fpool, Group.ctxLoad, Group.mov, Group.load, Group.store, Group.sum,
+  Group.iconst32, Group.iconst64, Group.fconst32, Group.fconst64, Group.fpool, Group.ctxLoad, Group.memoryBase, Group.pointer, Group.mov, Group.load, Group.store, Group.sum,
   Group.logical, Group.fromZero, Group.rrr, Group.product, Group.rrrr, Group.bitfield, Group.extract, Group.rr, Group.popcnt, Group.copysign,
 ]);
 

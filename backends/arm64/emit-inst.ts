@@ -41,6 +41,10 @@ export class InstEmitter extends CompareEmitter {
         return this.load(this.reg(i, 0), mfn.imm2[i]!, mfn.imm[i]! + this.frameTotal);
       case Group.ctxLoad:
         return this.reach(Form.ldr64, this.reg(i, 0), Reg.vmctx, mfn.imm[i]!);
+      case Group.memoryBase:
+        return this.memoryBase(this.reg(i, 0), mfn.imm[i]!);
+      case Group.pointer:
+        return asm.rrrExtend(form, this.reg(i, 0), Reg.memoryBase, this.reg(i, 1), Extend.uxtw, 0);
       case Group.mov: {
         const d = this.reg(i, 0);
         const n = this.reg(i, 1);
@@ -200,6 +204,14 @@ export class InstEmitter extends CompareEmitter {
   }
 
   // ---------------------------------------------------------------- constants
+
+  private memoryBase(d: number, displacement: number): void {
+    const form = displacement < 0 ? Form.sub64_i : Form.add64_i;
+    const high = Math.abs(displacement) & 0xfff000;
+    const low = Math.abs(displacement) & 0xfff;
+    if (high !== 0) this.asm.addImm(form, d, Reg.memoryBase, high);
+    if (low !== 0) this.asm.addImm(form, d, high !== 0 ? d : Reg.memoryBase, low);
+  }
 
   private single(d: number, bits: number): void {
     const { asm } = this;

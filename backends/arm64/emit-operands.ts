@@ -75,6 +75,10 @@ export class OperandEmitter {
       case Base.reg:
         this.base = this.reg(i, k++);
         break;
+      case Base.pointer:
+        this.base = this.reg(i, k++);
+        this.disp = this.mfn.imm2[i]!;
+        break;
       case Base.outgoing:
         this.base = Reg.sp;
         break;

@@ -5,11 +5,12 @@ import type { MemoryIndex, TableIndex, Value } from "../../ir/entity.js";
 import { Builtin, MemoryHeader, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
+import { accessBytes } from "./access.js";
 import { callBuiltin, callC } from "./lower-builtin.js";
 import { loadOf, storeOf } from "./lower-control.js";
 import { M, Producer, Shape } from "./mops.js";
 import { Cond, Shift } from "./opcodes.js";
-import { U, accessBytes, type Selection } from "./selection.js";
+import { U, type Selection } from "./selection.js";
 
 const loadOps = new Map<Op, M>([
   [Op.i32_load, M.ldr32], [Op.i64_load, M.ldr64], [Op.f32_load, M.ldrs], [Op.f64_load, M.ldrd],

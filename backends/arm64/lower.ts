@@ -51,6 +51,14 @@ class Arm64Selector implements Selector {
     s.mfn.setRemat(vreg, M.stack_arg, offset, type);
   }
 
+  companion(v: Value, vreg: number): void {
+    this.s.companion(v, vreg);
+  }
+
+  entry(): void {
+    this.s.entry();
+  }
+
   private makeConstant(v: Value, r: number): void {
     const { s } = this;
     const { fn } = this.low;

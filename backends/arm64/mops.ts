@@ -6,10 +6,10 @@
 //
 // Columns of an instruction (`MFunc`):
 //   imm    the op's own immediate (constant operand, shift, function index ...)
-//   imm2   displacement of the memory operand, unsigned; high half of 64-bit constants
+//   imm2   displacement of the memory operand, unsigned (signed of `Base.pointer`); high half of 64-bit constants
 //   imm3   the shape word, see `Shape`: form, memory operand, condition, trap
 //   offset Wasm byte offset
-// Operands stand in this order: def, register uses, base register (only `Base.reg`), index register (only `Shape.index`).
+// Operands stand in this order: def, register uses, base register (only `Base.reg`, `Base.pointer`), index register (only `Shape.index`).
 // Every operand is in a register. Sequences use x16, x17 and v31 freely. Relies on registers.ts and ir/machine/mfunc.ts.
 import type { MopInfo } from "../target.js";
 
@@ -37,6 +37,8 @@ export const enum Base {
   outgoing = 3,
   /** The caller's outgoing area: sp + frame. */
   incoming = 4,
+  /** A register operand that points into linear memory; the displacement is signed, there is no index. */
+  pointer = 5,
 }
 
 /** Layout of `imm3`. */
@@ -81,6 +83,8 @@ export const enum M {
   stack_arg,
   /** ldr x,[x28 + imm]. A field of the vm-context that never changes while the instance lives. */
   ctx_load,
+  /** x27 + `imm`, signed, less than 2^24 away: one or two instructions. */
+  memory_base,
 
   // ---- moves, loads, stores
   /** def, use. 32: zero-extends to 64. */
@@ -108,6 +112,8 @@ export const enum M {
   extr32, extr64,
   /** def, use. */
   clz32, clz64, rbit32, rbit64,
+  /** def, use: an i32 index => its address in memory 0: add d,x27,n,uxtw. */
+  pointer,
   /** def, use: fmov d31,x; cnt; addv; fmov. */
   popcnt32, popcnt64,
   /**
@@ -204,11 +210,11 @@ export function consumerOf(op: number): Consumer {
 }
 
 const names = `
-  iconst32 iconst64 fconst32 fconst64 fpool32 fpool64 stack_arg ctx_load
+  iconst32 iconst64 fconst32 fconst64 fpool32 fpool64 stack_arg ctx_load memory_base
   mov32 mov64 ldr8u ldr8s32 ldr8s64 ldr16u ldr16s32 ldr16s64 ldr32 ldr32s64 ldr64 ldrs ldrd str8 str16 str32 str64 strs strd
   add32 add64 sub32 sub64 and32 and64 orr32 orr64 eor32 eor64 bic32 bic64 orn32 orn64 eon32 eon64 neg32 neg64 mvn32 mvn64
   mul32 mul64 umull smull umulh smulh madd32 madd64 msub32 msub64
-  lsl32 lsl64 lsr32 lsr64 asr32 asr64 ror32 ror64 ubfm32 ubfm64 sbfm32 sbfm64 extr32 extr64 clz32 clz64 rbit32 rbit64 popcnt32 popcnt64
+  lsl32 lsl64 lsr32 lsr64 asr32 asr64 ror32 ror64 ubfm32 ubfm64 sbfm32 sbfm64 extr32 extr64 clz32 clz64 rbit32 rbit64 pointer popcnt32 popcnt64
   udiv32 udiv64 sdiv32 sdiv64 urem32 urem64 srem32 srem64
   fadd32 fadd64 fsub32 fsub64 fmul32 fmul64 fdiv32 fdiv64 fmin32 fmin64 fmax32 fmax64 fabs32 fabs64 fneg32 fneg64 fsqrt32 fsqrt64
   frintn32 frintn64 frintp32 frintp64 frintm32 frintm64 frintz32 frintz64 copysign32 copysign64

@@ -5,7 +5,7 @@
 // value serves as `i64.extend_i32_u`; `i32.wrap_i64` costs a `mov` unless its user ignores the upper half, as addresses do.
 import type { GlobalIndex, MemoryIndex, Value } from "../../ir/entity.js";
 import type { Func } from "../../ir/func.js";
-import { MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
+import { MAX_GROWN_PAGES, MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
@@ -14,6 +14,7 @@ import type { CodegenOptions } from "../target.js";
 import { fitsAdd, floatImmediate32, floatImmediate64, logicalImmediate, movLength } from "./encode.js";
 import { Base, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
 import { Cond, Extend, Shift } from "./opcodes.js";
+import { Pointers } from "./pointers.js";
 import { largest } from "./ranges.js";
 
 /** Operand infos in use. */
@@ -113,7 +114,7 @@ export class Selection {
   }
 
   private addMem(): void {
-    if (this.memBase === Base.reg) this.low.operand(this.memBaseReg, U.reg);
+    if (this.memBase === Base.reg || this.memBase === Base.pointer) this.low.operand(this.memBaseReg, U.reg);
     if (this.memIndex !== noRegister) this.low.operand(this.memIndex, U.reg);
     if (this.memOffset !== 0) this.low.setOffset(this.memOffset);
   }
@@ -369,6 +370,44 @@ export class Selection {
     else this.ctxCell(offset);
   }
 
+  /** Made at the first access; none where bounds are checked: what a memory's base is may change there. */
+  private pointers: Pointers | undefined;
+  /** Registers of `Pointers.bases` and of those pointers start from, by displacement; defined at the function's start. */
+  private readonly baseDisps: number[] = [];
+  private readonly baseRegs: number[] = [];
+
+  private plan(): Pointers | undefined {
+    if (this.explicitBounds || this.options.level === 0) return undefined;
+    const memory = this.low.module.module.memories[0];
+    return (this.pointers ??= new Pointers(this.fn, this.low.depth, memory !== undefined && memory.limits.min <= MAX_GROWN_PAGES));
+  }
+
+  /** Memory 0's base + `displacement`, in a register. */
+  private memoryBase(displacement: number): number {
+    let k = this.baseDisps.indexOf(displacement);
+    if (k < 0) {
+      k = this.baseDisps.push(displacement) - 1;
+      this.baseRegs.push(this.temp(Type.i64));
+      this.mfn.setRemat(this.baseRegs[k]!, M.memory_base, displacement);
+    }
+    return this.baseRegs[k]!;
+  }
+
+  /** The pointer of an i32 index, behind the index. */
+  companion(v: Value, vreg: number): void {
+    const below = this.pointers!.belowOf(v);
+    const index = this.low.reg(this.low32(v));
+    if (below === 0) this.unary(M.pointer, vreg, index);
+    else this.binaryModified(M.add64, vreg, this.memoryBase(-below), index, Form.extended, Extend.uxtw, 0);
+  }
+
+  entry(): void {
+    this.baseDisps.forEach((displacement, k) => {
+      this.low.inst(M.memory_base, displacement, 0, 0, 0);
+      this.add(this.baseRegs[k]!, U.def);
+    });
+  }
+
   /** The memory operand of a load or store `v` of that many bytes, with its bounds check where checks are explicit. */
   address(v: Value, bytes: number): void {
     const { fn, low } = this;
@@ -377,36 +416,57 @@ export class Selection {
     let index = noRegister;
     let scale = 0;
     let a = this.arg(v, 0);
+    let base = noRegister;
+    let baseKind = memory === 0 ? Base.memory : Base.reg;
     if (fn.op[a] === Op.i32_const && (fn.imm[a]! >>> 0) + disp <= 0xffffffff) {
       disp += fn.imm[a]! >>> 0;
     } else {
+      const pointers = memory === 0 ? this.plan() : undefined;
+      if (pointers !== undefined && disp === 0 && fn.op[a] === Op.i32_add && this.isConst(this.arg(a, 1)) && pointers.isBelow(fn.imm[this.arg(a, 1)]!)) {
+        const below = fn.imm[this.arg(a, 1)]!;
+        if (pointers.reach(this.arg(a, 0), below, bytes) >= 0 || pointers.bases.includes(below)) {
+          disp = below;
+          a = low.source(low.through(a));
+        }
+      }
       // An addition that cannot wrap goes into the displacement, a shift that loses nothing into the scale.
-      while (fn.op[a] === Op.i32_add && low.canMerge(a)) {
+      while (disp >= 0 && fn.op[a] === Op.i32_add && low.canMerge(a)) {
         const c = this.arg(a, 1);
         const x = this.arg(a, 0);
         if (fn.op[c] !== Op.i32_const || largest(fn, x) + (fn.imm[c]! >>> 0) > 0xffffffff || disp + (fn.imm[c]! >>> 0) > 0xffffffff) break;
         disp += fn.imm[c]! >>> 0;
         a = x;
       }
-      if (!this.explicitBounds && fn.op[a] === Op.i32_shl && low.canMerge(a)) {
-        const c = this.arg(a, 1);
-        const x = this.arg(a, 0);
-        const k = fn.op[c] === Op.i32_const ? fn.imm[c]! : 0;
-        if (k > 0 && k <= 3 && (disp !== 0 || 1 << k === bytes) && largest(fn, x) * (1 << k) <= 0xffffffff) {
-          scale = k;
-          a = x;
+      const below = pointers === undefined ? -1 : pointers.reach(a, disp, bytes);
+      if (below >= 0) {
+        base = low.companion(a, Type.i64);
+        baseKind = Base.pointer;
+        disp += below;
+      } else {
+        if (disp !== 0 && pointers !== undefined && pointers.bases.includes(disp)) {
+          base = this.memoryBase(disp);
+          baseKind = Base.reg;
+          disp = 0;
         }
+        if (!this.explicitBounds && fn.op[a] === Op.i32_shl && low.canMerge(a)) {
+          const c = this.arg(a, 1);
+          const x = this.arg(a, 0);
+          const k = fn.op[c] === Op.i32_const ? fn.imm[c]! : 0;
+          if (k > 0 && k <= 3 && (disp !== 0 || 1 << k === bytes) && largest(fn, x) * (1 << k) <= 0xffffffff) {
+            scale = k;
+            a = x;
+          }
+        }
+        index = low.reg(this.explicitBounds ? a : this.low32(a));
       }
-      index = low.reg(this.explicitBounds ? a : this.low32(a));
     }
     if (this.explicitBounds) this.checkBounds(memory, index, disp + bytes, fn.offset[v]!);
-    let base = noRegister;
     if (memory !== 0) {
       base = this.temp(Type.i64);
       this.cell(this.ctxField(this.layout.memory(memory as MemoryIndex)), MemoryHeader.base);
       this.load(M.ldr64, base);
     }
-    this.memBase = memory === 0 ? Base.memory : Base.reg;
+    this.memBase = baseKind;
     this.memBaseReg = base;
     this.memIndex = index;
     this.memScale = scale;
@@ -461,17 +521,4 @@ function shiftKind(op: number, inFamily: boolean): number {
     case Op.i32_rotl: case Op.i32_rotr: return Shift.ror;
     default: return -1;
   }
-}
-
-/** Bytes an access touches, by op; 0 for other ops. */
-export const accessBytes: Uint8Array = accessTable();
-
-function accessTable(): Uint8Array {
-  const table = new Uint8Array(Op.count);
-  const set = (bytes: number, ...ops: Op[]) => ops.forEach((op) => (table[op] = bytes));
-  set(1, Op.i32_load8_s, Op.i32_load8_u, Op.i64_load8_s, Op.i64_load8_u, Op.i32_store8, Op.i64_store8);
-  set(2, Op.i32_load16_s, Op.i32_load16_u, Op.i64_load16_s, Op.i64_load16_u, Op.i32_store16, Op.i64_store16);
-  set(4, Op.i32_load, Op.f32_load, Op.i64_load32_s, Op.i64_load32_u, Op.i32_store, Op.f32_store, Op.i64_store32);
-  set(8, Op.i64_load, Op.f64_load, Op.i64_store, Op.f64_store);
-  return table;
 }
