@@ -7,10 +7,11 @@ import type { MemoryIndex, TableIndex, Value } from "../../ir/entity.js";
 import { Builtin, MemoryHeader, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
+import { accessBytes } from "../access.js";
 import { callBuiltin, callC } from "./lower-builtin.js";
 import { storeOf } from "./lower-control.js";
 import { Cond, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
-import { Take, U, accessBytes, type Selection } from "./selection.js";
+import { Take, U, type Selection } from "./selection.js";
 
 const loadOps = new Map<Op, M>([
   [Op.i32_load, M.mov32], [Op.i64_load, M.mov64], [Op.f32_load, M.movss], [Op.f64_load, M.movsd],

@@ -9,10 +9,11 @@ import { MAX_FOLD, MAX_GROWN_PAGES, MemoryHeader, TrapKind, type VmLayout } from
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
+import { accessBytes } from "../access.js";
 import type { Lowering } from "../lower.js";
+import { largest } from "../ranges.js";
 import type { CodegenOptions } from "../target.js";
 import { Base, Cond, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
-import { largest } from "./ranges.js";
 
 /** Operand infos in use. */
 export const enum U {
@@ -506,17 +507,4 @@ export class Selection {
     this.add(b, U.reg);
     this.add(x, U.reg);
   }
-}
-
-/** Bytes an access touches, by op; 0 for other ops. */
-export const accessBytes: Uint8Array = accessTable();
-
-function accessTable(): Uint8Array {
-  const table = new Uint8Array(Op.count);
-  const set = (bytes: number, ...ops: Op[]) => ops.forEach((op) => (table[op] = bytes));
-  set(1, Op.i32_load8_s, Op.i32_load8_u, Op.i64_load8_s, Op.i64_load8_u, Op.i32_store8, Op.i64_store8);
-  set(2, Op.i32_load16_s, Op.i32_load16_u, Op.i64_load16_s, Op.i64_load16_u, Op.i32_store16, Op.i64_store16);
-  set(4, Op.i32_load, Op.f32_load, Op.i64_load32_s, Op.i64_load32_u, Op.i32_store, Op.f32_store, Op.i64_store32);
-  set(8, Op.i64_load, Op.f64_load, Op.i64_store, Op.f64_store);
-  return table;
 }

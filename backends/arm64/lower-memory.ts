@@ -5,7 +5,7 @@ import type { MemoryIndex, TableIndex, Value } from "../../ir/entity.js";
 import { Builtin, MemoryHeader, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
-import { accessBytes } from "./access.js";
+import { accessBytes } from "../access.js";
 import { callBuiltin, callC } from "./lower-builtin.js";
 import { loadOf, storeOf } from "./lower-control.js";
 import { M, Producer, Shape } from "./mops.js";

@@ -10,12 +10,12 @@ import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
 import type { Lowering } from "../lower.js";
+import { Pointers, type Reach } from "../pointers.js";
+import { largest } from "../ranges.js";
 import type { CodegenOptions } from "../target.js";
-import { fitsAdd, floatImmediate32, floatImmediate64, logicalImmediate, movLength } from "./encode.js";
+import { fitsAdd, fitsDisplacement, floatImmediate32, floatImmediate64, logicalImmediate, movLength } from "./encode.js";
 import { Base, Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
 import { Cond, Extend, Shift } from "./opcodes.js";
-import { Pointers } from "./pointers.js";
-import { largest } from "./ranges.js";
 
 /** Operand infos in use. */
 export const enum U {
@@ -47,6 +47,13 @@ export type Bits = 32 | 64;
 const MAX_POOL_VALUES = 32768;
 
 const noRegister = -1;
+
+/** A pointer is as far below as its accesses need to have no sign, where one addition reaches. */
+const reach: Reach = {
+  fits: (displacement, bytes) => fitsDisplacement(displacement, 31 - Math.clz32(bytes)),
+  below: (lowest) => (lowest >= -256 ? 0 : lowest >= -0xff0 ? (-lowest + 15) & -16 : (-lowest + 0xfff) & -0x1000),
+  base: 0xffffff,
+};
 
 export class Selection {
   readonly fn: Func;
@@ -379,7 +386,7 @@ export class Selection {
   private plan(): Pointers | undefined {
     if (this.explicitBounds || this.options.level === 0) return undefined;
     const memory = this.low.module.module.memories[0];
-    return (this.pointers ??= new Pointers(this.fn, this.low.depth, memory !== undefined && memory.limits.min <= MAX_GROWN_PAGES));
+    return (this.pointers ??= new Pointers(this.fn, this.low.depth, memory !== undefined && memory.limits.min <= MAX_GROWN_PAGES, reach));
   }
 
   /** Memory 0's base + `displacement`, in a register. */

@@ -1,9 +1,9 @@
 // How large an i32 value can be, seen from its own instruction and a few before it: for folding additions into addresses.
 //
 // A bounded look (depth 4), no analysis of loops. Relies on constants being operands number 1 (simplify puts them there).
-import type { Value } from "../../ir/entity.js";
-import type { Func } from "../../ir/func.js";
-import { Op } from "../../ir/ops.js";
+import type { Value } from "../ir/entity.js";
+import type { Func } from "../ir/func.js";
+import { Op } from "../ir/ops.js";
 
 const ALL = 0xffffffff;
 

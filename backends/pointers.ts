@@ -1,26 +1,34 @@
 // Which accesses of linear memory get an address made ahead: i32 indices => pointers and bases.
 //
-// There is no addressing mode of base + index + displacement, and i32 additions wrap, so that an access at `x + 8` is two
-// instructions. Two ways to one, both sound where memory has guards (for displacements below 0 see MAX_FOLD of ir/layout.ts):
-//   a pointer   p = x27 - below + index, once, where the index is made; accesses are [p, #below + displacement]
-//   a base      b = x27 + displacement, once a function; accesses are [b, index, uxtw]
+// For targets that address by base + index or base + displacement, but not by all three. i32 additions wrap, so that an access at
+// `x + 8` is two instructions there. Two ways to one, sound where memory has guards (below 0 see MAX_FOLD of ir/layout.ts):
+//   a pointer   p = memory - below + index, once, where the index is made; accesses are [p + (below + displacement)]
+//   a base      b = memory + displacement, once a function; accesses are [b + index]
 // Pointers are for indices with several accesses, or made outside the loop of an access; bases for what is left in loops.
 // The plan counts over the SSA, lowering asks access by access, and may find less to do than was counted. Linear.
-import { NONE, type Value } from "../../ir/entity.js";
-import type { Func } from "../../ir/func.js";
-import { MAX_FOLD } from "../../ir/layout.js";
-import { Op } from "../../ir/ops.js";
+import { NONE, type Value } from "../ir/entity.js";
+import type { Func } from "../ir/func.js";
+import { MAX_FOLD } from "../ir/layout.js";
+import { Op } from "../ir/ops.js";
 import { accessBytes } from "./access.js";
-import { fitsDisplacement } from "./encode.js";
 import { largest } from "./ranges.js";
 
-/** Bases of a function at most, each wants a register; displacements that are candidates; how far from x27 a base is. */
+/** Bases of a function at most, each wants a register; displacements that are candidates. */
 const MAX_BASES = 6;
 const MAX_CANDIDATES = 24;
-const BASE_REACH = 1 << 24;
 
 /** Accesses of one index in its loop for which a pointer is worth its instruction where bases could serve them. */
 const MANY = 3;
+
+/** What the target's instructions reach. */
+export interface Reach {
+  /** Whether an access of that many bytes can have the displacement. */
+  fits(displacement: number, bytes: number): boolean;
+  /** How far below its index a pointer best points whose lowest displacement (0 or less) this is. */
+  below(lowest: number): number;
+  /** Bases are at most so far from the memory's own. */
+  readonly base: number;
+}
 
 export class Pointers {
   /** By value: how far below the index its pointer points; -1: it has none. */
@@ -37,6 +45,7 @@ export class Pointers {
     private readonly depth: Int32Array | undefined,
     /** Memory 0 ends below the last page of its 4 GiB. */
     private readonly foldsBelow: boolean,
+    private readonly target: Reach,
   ) {
     const wanted = new Int32Array(fn.valueCount);
     const lowest = new Int32Array(fn.valueCount);
@@ -58,8 +67,8 @@ export class Pointers {
       for (let v = fn.firstInst[b]! as Value; v !== NONE; v = fn.next[v]! as Value) {
         if (!this.split(v) || this.displacement === 0) continue;
         const { index, displacement } = this;
-        if (wanted[index]! >= MANY || (depth === 0 && wanted[index]! > 1)) this.below[index] = pointsBelow(lowest[index]!);
-        else if (depth > 0 && Math.abs(displacement) < BASE_REACH) {
+        if (wanted[index]! >= MANY || (depth === 0 && wanted[index]! > 1)) this.below[index] = target.below(lowest[index]!);
+        else if (depth > 0 && Math.abs(displacement) <= target.base) {
           let k = candidates.indexOf(displacement);
           if (k < 0) {
             if (candidates.length === MAX_CANDIDATES) continue;
@@ -110,17 +119,11 @@ export class Pointers {
   /** What a pointer of `index` adds to `displacement` to reach it by an access of that many bytes; -1: there is no such pointer. */
   reach(index: Value, displacement: number, bytes: number): number {
     const below = this.below[index]!;
-    return below >= 0 && fitsDisplacement(below + displacement, 31 - Math.clz32(bytes)) ? below : -1;
+    return below >= 0 && this.target.fits(below + displacement, bytes) ? below : -1;
   }
 
   /** How far below its index the pointer of `index` points. */
   belowOf(index: Value): number {
     return this.below[index]!;
   }
-}
-
-/** Far enough for what is addressed from there to be reached without a sign, and one instruction away from x27. */
-function pointsBelow(lowest: number): number {
-  if (lowest >= -256) return 0;
-  return -lowest <= 0xff0 ? (-lowest + 15) & -16 : (-lowest + 0xfff) & -0x1000;
 }
