@@ -7,6 +7,7 @@ import type { Value } from "../../ir/entity.js";
 import { TrapKind } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
+import { isNonZero } from "../nonzero.js";
 import { Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
 import { Cond, Shift } from "./opcodes.js";
 import { U, type Bits, type Selection } from "./selection.js";
@@ -35,7 +36,8 @@ export function lowerDivision(s: Selection, v: Value, op: Op, bits: Bits): void 
   // (unsigned, signed) x (quotient, remainder) stand together: u, s; 32 before 64.
   const mop = (remainder ? (signed ? M.srem32 : M.urem32) : signed ? M.sdiv32 : M.udiv32) + (bits === 64 ? 1 : 0);
   const left = s.regOf(s.arg(v, 0), bits);
-  s.binaryReg(mop, s.result(), left, s.regOf(y, bits), needsOverflowTest(s, y, signed && !remainder) ? 3 : 1);
+  const checks = (isNonZero(fn, y, s.low.rootBlock) ? 0 : 1) | (needsOverflowTest(s, y, signed && !remainder) ? 2 : 0);
+  s.binaryReg(mop, s.result(), left, s.regOf(y, bits), checks);
 }
 
 /** Not for a divisor that cannot be -1. */
@@ -187,14 +189,14 @@ class ByConstant {
 
   /** By 2^k or -2^k: negative x is biased by 2^k - 1, so that the shift rounds towards zero. */
   private signedPower(d: number, remainder: boolean, k: number): void {
-    const { x, bits } = this;
-    const bias = this.shifted(Shift.lsr, k === 1 ? x : this.shifted(Shift.asr, x, bits - 1), bits - k);
-    const biased = this.binary(M.add32, x, bias);
+    const { s, x, bits } = this;
+    const biased = s.temp(this.type);
+    s.binaryModified(M.add32 + this.wide, biased, x, k === 1 ? x : this.shifted(Shift.asr, x, bits - 1), Form.shifted, Shift.lsr, bits - k);
     if (remainder) {
-      // The bits shifted out, minus the bias again.
-      const multiple = this.shifted(Shift.lsl, this.shifted(Shift.asr, biased, k), k);
-      this.binary(M.sub32, x, multiple, d);
-      return;
+      const multiple = s.temp(this.type);
+      const mask = -(1n << BigInt(k));
+      s.binaryImm(M.and32 + this.wide, multiple, biased, Number(BigInt.asIntN(32, mask)), bits === 64 ? Number(BigInt.asIntN(32, mask >> 32n)) : 0);
+      return void this.binary(M.sub32, x, multiple, d);
     }
     if (this.divisor > 0n) return void this.shifted(Shift.asr, biased, k, d);
     this.s.unary(M.neg32 + this.wide, d, biased, (Shift.asr << 6) | k, 0, Form.shifted);
@@ -211,10 +213,13 @@ class ByConstant {
       m = ((1n << BigInt(32 + k)) + size - 1n) / size;
       if (m * size - (1n << BigInt(32 + k)) <= 1n << BigInt(k + 1)) break;
     }
-    const wideX = s.temp(Type.i64);
-    s.unary(M.sbfm64, wideX, x, 0, 31);
     const product = s.temp(Type.i64);
-    s.binaryReg(M.mul64, product, wideX, this.constant(m));
+    if (m < 1n << 31n) s.binaryReg(M.smull, product, x, this.constant(m));
+    else {
+      const wideX = s.temp(Type.i64);
+      s.unary(M.sbfm64, wideX, x, 0, 31);
+      s.binaryReg(M.mul64, product, wideX, this.constant(m));
+    }
     const high = s.temp(Type.i64);
     s.shiftImm(Shift.asr, high, product, 32 + k, 64);
     const sign = this.shifted(Shift.asr, x, 31);

@@ -2,9 +2,10 @@
 //
 // The right operand may be an immediate, a register shifted by a constant or (64 bits) sign-extended; a product that is added or
 // subtracted becomes madd, msub; shift and mask together ubfx. Division is in lower-divide.ts.
-import type { Value } from "../../ir/entity.js";
+import { NONE, type Value } from "../../ir/entity.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
+import { swappedBytes } from "../byte-swap.js";
 import { lowerDivision } from "./lower-divide.js";
 import { Form, M } from "./mops.js";
 import { Shift } from "./opcodes.js";
@@ -21,7 +22,7 @@ export function lowerInt(s: Selection, v: Value, op: Op): void {
     case Op.i32_sub: return lowerSub(s, v, bits);
     case Op.i32_mul: return lowerMul(s, v, bits);
     case Op.i32_and: return lowerAnd(s, v, bits);
-    case Op.i32_or: return logical(s, v, M.orr32 + wide, M.orn32 + wide, bits);
+    case Op.i32_or: return lowerOr(s, v, bits);
     case Op.i32_xor: return lowerXor(s, v, bits);
     case Op.i32_shl: return lowerShift(s, v, M.lsl32 + wide, Shift.lsl, bits);
     case Op.i32_shr_u: return lowerShift(s, v, M.lsr32 + wide, Shift.lsr, bits);
@@ -61,7 +62,7 @@ function lowerAdd(s: Selection, v: Value, bits: Bits): void {
   let y = s.narrow(s.arg(v, 1), bits);
   const d = s.result();
   for (const [product, other] of [[y, x], [x, y]] as const) {
-    if (!takes(s, product, Op.i32_mul, bits) || s.isConst(s.narrow(s.arg(product, 1), bits))) continue;
+    if (!takes(s, product, Op.i32_mul, bits) || isShiftFactor(s, s.narrow(s.arg(product, 1), bits), bits)) continue;
     const n = s.regOf(s.arg(product, 0), bits);
     const m = s.regOf(s.arg(product, 1), bits);
     return s.ternary(M.madd32 + wide, d, n, m, low.reg(other));
@@ -86,7 +87,7 @@ function lowerSub(s: Selection, v: Value, bits: Bits): void {
     s.operand(y, bits, Take.shift);
     return fromZero(s, M.neg32 + wide, d);
   }
-  if (takes(s, y, Op.i32_mul, bits) && !s.isConst(s.narrow(s.arg(y, 1), bits))) {
+  if (takes(s, y, Op.i32_mul, bits) && !isShiftFactor(s, s.narrow(s.arg(y, 1), bits), bits)) {
     const n = s.regOf(s.arg(y, 0), bits);
     const m = s.regOf(s.arg(y, 1), bits);
     return s.ternary(M.msub32 + wide, d, n, m, s.low.reg(x));
@@ -99,6 +100,18 @@ function fromZero(s: Selection, mop: number, d: number): void {
   s.unary(mop, d, s.rhsReg, s.rhsForm === Form.shifted ? s.rhsImm : 0, 0, s.rhsForm);
 }
 
+/** n where c is 2^n, else -1. */
+function power(c: number): number {
+  return c > 0 && (c & (c - 1)) === 0 ? 31 - Math.clz32(c) : -1;
+}
+
+/** A constant factor that costs one shift, or one addition or subtraction of something shifted. */
+function isShiftFactor(s: Selection, v: Value, bits: Bits): boolean {
+  if (!s.isSmall(v, bits)) return false;
+  const c = s.fn.imm[v]!;
+  return power(c) >= 0 || power(c - 1) > 0 || power(1 - c) > 0;
+}
+
 function lowerMul(s: Selection, v: Value, bits: Bits): void {
   const { fn, low } = s;
   const wide = bits === 64 ? 1 : 0;
@@ -108,7 +121,6 @@ function lowerMul(s: Selection, v: Value, bits: Bits): void {
   const d = s.result();
   if (s.isSmall(y, bits)) {
     const c = fn.imm[y]!;
-    const power = (n: number) => (n > 0 && (n & (n - 1)) === 0 ? 31 - Math.clz32(n) : -1);
     if (power(c) >= 0) return s.shiftImm(Shift.lsl, d, low.reg(x), power(c), bits);
     const a = low.reg(x);
     // 2^k + 1; 1 - 2^k
@@ -142,6 +154,13 @@ function logical(s: Selection, v: Value, mop: number, inverted: number, bits: Bi
   s.binary(mop, d, s.low.reg(x));
 }
 
+function lowerOr(s: Selection, v: Value, bits: Bits): void {
+  const wide = bits === 64 ? 1 : 0;
+  const swapped = swappedBytes(s.fn, v);
+  if (swapped === NONE) return logical(s, v, M.orr32 + wide, M.orn32 + wide, bits);
+  s.unary(M.rev32 + wide, s.result(), s.regOf(swapped, bits));
+}
+
 /** `v xor -1`, taken in by the root. */
 function isNot(s: Selection, v: Value, bits: Bits): boolean {
   if (!takes(s, v, Op.i32_xor, bits)) return false;
@@ -162,6 +181,12 @@ function lowerAnd(s: Selection, v: Value, bits: Bits): void {
     if (width > 0 && (takes(s, x, Op.i32_shr_u, bits) || takes(s, x, Op.i32_shr_s, bits)) && s.isConst(s.arg(x, 1))) {
       const k = fn.imm[s.arg(x, 1)]! & (bits - 1);
       if (k + width <= bits) return s.unary(M.ubfm32 + wide, s.result(), s.regOf(s.arg(x, 0), bits), k, k + width - 1);
+    }
+    // (x << k) & mask, the mask's lowest bit being k
+    if (takes(s, x, Op.i32_shl, bits) && s.isConst(s.arg(x, 1))) {
+      const k = fn.imm[s.arg(x, 1)]! & (bits - 1);
+      const ones = hi === 0 && k < 32 && (lo & ((1 << k) - 1)) === 0 ? onesBelow(lo >>> k, 0) : 0;
+      if (ones > 0 && k > 0) return s.unary(M.ubfm32 + wide, s.result(), s.regOf(s.arg(x, 0), bits), bits - k, ones - 1);
     }
     if (bits === 64 && hi === 0) {
       const d = s.result();
@@ -211,7 +236,13 @@ function lowerShift(s: Selection, v: Value, mop: number, kind: Shift.lsl | Shift
   if (!s.isConst(count)) return s.binaryReg(mop, d, s.regOf(s.arg(v, 0), bits), countOf(s, count, bits));
   const k = fn.imm[count]! & (bits - 1);
   const x = s.narrow(s.arg(v, 0), bits);
-  // (x << c) >> k takes a field out, (x & mask) << k puts one in.
+  // (x & (2^width - 1)) << k
+  if (kind === Shift.lsl && k > 0 && takes(s, x, Op.i32_and, bits) && s.isConst(s.arg(x, 1))) {
+    const m = s.narrow(s.arg(x, 1), bits);
+    const width = onesBelow(fn.imm[m]!, bits === 64 ? s.high(m) : 0);
+    if (width > 0) return s.unary(M.ubfm32 + (bits === 64 ? 1 : 0), d, s.regOf(s.arg(x, 0), bits), bits - k, Math.min(width, bits - k) - 1);
+  }
+  // (x << c) >> k takes a field out.
   if (kind !== Shift.lsl && takes(s, x, Op.i32_shl, bits) && s.isConst(s.arg(x, 1))) {
     const c = fn.imm[s.arg(x, 1)]! & (bits - 1);
     const mop = (kind === Shift.lsr ? M.ubfm32 : M.sbfm32) + (bits === 64 ? 1 : 0);

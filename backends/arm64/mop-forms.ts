@@ -140,6 +140,8 @@ const rows: readonly Row[] = [
   [M.clz64, Group.rr, F.clz64],
   [M.rbit32, Group.rr, F.rbit32],
   [M.rbit64, Group.rr, F.rbit64],
+  [M.rev32, Group.rr, F.rev32],
+  [M.rev64, Group.rr, F.rev64],
   [M.popcnt32, Group.popcnt, F.fmov_sw],
   [M.popcnt64, Group.popcnt, F.fmov_dx],
   [M.udiv32, Group.divide, F.udiv32, F.cbz32],

@@ -111,7 +111,7 @@ export const enum M {
   /** def, n, m; `imm` = lsb. */
   extr32, extr64,
   /** def, use. */
-  clz32, clz64, rbit32, rbit64,
+  clz32, clz64, rbit32, rbit64, rev32, rev64,
   /** def, use: an i32 index => its address in memory 0: add d,x27,n,uxtw. */
   pointer,
   /** def, use: fmov d31,x; cnt; addv; fmov. */
@@ -214,7 +214,7 @@ const names = `
   mov32 mov64 ldr8u ldr8s32 ldr8s64 ldr16u ldr16s32 ldr16s64 ldr32 ldr32s64 ldr64 ldrs ldrd str8 str16 str32 str64 strs strd
   add32 add64 sub32 sub64 and32 and64 orr32 orr64 eor32 eor64 bic32 bic64 orn32 orn64 eon32 eon64 neg32 neg64 mvn32 mvn64
   mul32 mul64 umull smull umulh smulh madd32 madd64 msub32 msub64
-  lsl32 lsl64 lsr32 lsr64 asr32 asr64 ror32 ror64 ubfm32 ubfm64 sbfm32 sbfm64 extr32 extr64 clz32 clz64 rbit32 rbit64 pointer popcnt32 popcnt64
+  lsl32 lsl64 lsr32 lsr64 asr32 asr64 ror32 ror64 ubfm32 ubfm64 sbfm32 sbfm64 extr32 extr64 clz32 clz64 rbit32 rbit64 rev32 rev64 pointer popcnt32 popcnt64
   udiv32 udiv64 sdiv32 sdiv64 urem32 urem64 srem32 srem64
   fadd32 fadd64 fsub32 fsub64 fmul32 fmul64 fdiv32 fdiv64 fmin32 fmin64 fmax32 fmax64 fabs32 fabs64 fneg32 fneg64 fsqrt32 fsqrt64
   frintn32 frintn64 frintp32 frintp64 frintm32 frintm64 frintz32 frintz64 copysign32 copysign64

@@ -46,6 +46,9 @@ export type Bits = 32 | 64;
 /** Values of a function at most whose constants a label can reach: 1 MiB at 32 bytes each. */
 const MAX_POOL_VALUES = 32768;
 
+/** Values made at a function's start for its loops, at most: each has a life as long as the function. */
+const MAX_READY = 16;
+
 const noRegister = -1;
 
 /** A pointer is as far below as its accesses need to have no sign, where one addition reaches. */
@@ -199,19 +202,11 @@ export class Selection {
   }
 
   const32(imm: number): number {
-    const r = this.temp(Type.i32);
-    this.mfn.setRemat(r, M.iconst32, imm);
-    this.inst(M.iconst32, imm);
-    this.add(r, U.def);
-    return r;
+    return this.ready(M.iconst32, Type.i32, imm, 0);
   }
 
   const64(lo: number, hi: number): number {
-    const r = this.temp(Type.i64);
-    this.mfn.setRemat(r, M.iconst64, lo, hi);
-    this.inst(M.iconst64, lo, hi);
-    this.add(r, U.def);
-    return r;
+    return this.ready(M.iconst64, Type.i64, lo, hi);
   }
 
   /** An unsigned 32-bit number, or a little above, as 64-bit constant. */
@@ -221,11 +216,43 @@ export class Selection {
 
   /** A never-changing field of the vm-context. */
   ctxField(offset: number): number {
-    const r = this.temp(Type.i64);
-    this.mfn.setRemat(r, M.ctx_load, offset);
-    this.inst(M.ctx_load, offset);
-    this.add(r, U.def);
+    return this.ready(M.ctx_load, Type.i64, offset, 0);
+  }
+
+  // Values that instructions in loops ask for and that are made at the function's start, the same only once.
+  private readonly readyOp: number[] = [];
+  private readonly readyImm: number[] = [];
+  private readonly readyImm2: number[] = [];
+  private readonly readyReg: number[] = [];
+
+  /** An operation without register uses: in a loop, one at the function's start, else a new one here. */
+  private ready(op: M, type: Type, imm: number, imm2: number): number {
+    const inLoop = this.low.depth !== undefined && this.low.depth[this.low.rootBlock]! > 0;
+    if (inLoop || op === M.memory_base) {
+      for (let k = 0; k < this.readyOp.length; k++) {
+        if (this.readyOp[k] === op && this.readyImm[k] === imm && this.readyImm2[k] === imm2) return this.readyReg[k]!;
+      }
+    }
+    const r = this.temp(type);
+    this.mfn.setRemat(r, op, imm, imm2);
+    if ((inLoop && this.readyOp.length < MAX_READY) || op === M.memory_base) {
+      this.readyOp.push(op);
+      this.readyImm.push(imm);
+      this.readyImm2.push(imm2);
+      this.readyReg.push(r);
+    } else {
+      this.inst(op, imm, imm2);
+      this.add(r, U.def);
+    }
     return r;
+  }
+
+  /** The function's start. */
+  entry(): void {
+    for (let k = 0; k < this.readyOp.length; k++) {
+      this.low.inst(this.readyOp[k]!, this.readyImm[k]!, this.readyImm2[k]!, 0, 0);
+      this.add(this.readyReg[k]!, U.def);
+    }
   }
 
   // ---------------------------------------------------------------- registers of values
@@ -379,9 +406,6 @@ export class Selection {
 
   /** Made at the first access; none where bounds are checked: what a memory's base is may change there. */
   private pointers: Pointers | undefined;
-  /** Registers of `Pointers.bases` and of those pointers start from, by displacement; defined at the function's start. */
-  private readonly baseDisps: number[] = [];
-  private readonly baseRegs: number[] = [];
 
   private plan(): Pointers | undefined {
     if (this.explicitBounds || this.options.level === 0) return undefined;
@@ -391,13 +415,7 @@ export class Selection {
 
   /** Memory 0's base + `displacement`, in a register. */
   private memoryBase(displacement: number): number {
-    let k = this.baseDisps.indexOf(displacement);
-    if (k < 0) {
-      k = this.baseDisps.push(displacement) - 1;
-      this.baseRegs.push(this.temp(Type.i64));
-      this.mfn.setRemat(this.baseRegs[k]!, M.memory_base, displacement);
-    }
-    return this.baseRegs[k]!;
+    return this.ready(M.memory_base, Type.i64, displacement, 0);
   }
 
   /** The pointer of an i32 index, behind the index. */
@@ -406,13 +424,6 @@ export class Selection {
     const index = this.low.reg(this.low32(v));
     if (below === 0) this.unary(M.pointer, vreg, index);
     else this.binaryModified(M.add64, vreg, this.memoryBase(-below), index, Form.extended, Extend.uxtw, 0);
-  }
-
-  entry(): void {
-    this.baseDisps.forEach((displacement, k) => {
-      this.low.inst(M.memory_base, displacement, 0, 0, 0);
-      this.add(this.baseRegs[k]!, U.def);
-    });
   }
 
   /** The memory operand of a load or store `v` of that many bytes, with its bounds check where checks are explicit. */
