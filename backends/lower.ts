@@ -147,6 +147,12 @@ export class Lowering {
     return (flags & READ) !== 0 && this.color[v] === this.rootColor;
   }
 
+  /** The root does what the pure `v` does, which others may want as well: its operands have one more user. */
+  repeat(v: Value): void {
+    const { fn } = this;
+    for (let i = 0; i < fn.argCount[v]!; i++) this.useCount[fn.pool[fn.argStart[v]! + i]!]!++;
+  }
+
   /** The root does what `v` does. */
   merge(v: Value): void {
     this.merged[v] = 1;

@@ -17,9 +17,15 @@ import { Reg } from "./registers.js";
 export class InstEmitter extends CompareEmitter {
   /** Any instruction but a terminator. */
   emit(i: number): void {
-    const { asm, mfn } = this;
-    const op = mfn.op[i]!;
+    const op = this.mfn.op[i]!;
     if (op >= M.compare_first) return this.compareOp(i);
+    this.emitPlain(i, op);
+    if (op < MOp.firstTarget || opIs[op]! & Is.flagless) this.keepFlags(i);
+    else this.forgetFlags();
+  }
+
+  private emitPlain(i: number, op: number): void {
+    const { asm, mfn } = this;
     if (op < MOp.firstTarget) {
       if (op === MOp.move) this.move(i);
       else if (op === MOp.swap) this.swap(i);

@@ -192,6 +192,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   for (let at = 0; at < emitted; at++) {
     const b = emission[at]!;
     asm.bind(b);
+    inst.forgetFlags();
     body(b);
     const last = mfn.blockEnd[b]! - 1;
     const next = at + 1 < emitted ? emission[at + 1]! : -1;

@@ -6,9 +6,9 @@ import { NONE, type Value } from "../../ir/entity.js";
 import { TrapKind } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { RegClass, Type, regClass } from "../../ir/types.js";
-import type { Condition } from "./lower-compare.js";
+import { isCompare, type Condition } from "./lower-compare.js";
 import { Base, Consumer, M } from "./mops.js";
-import { U, type Selection } from "./selection.js";
+import { U, type Bits, type Selection } from "./selection.js";
 
 export function lowerTerminator(s: Selection, condition: Condition, v: Value): void {
   const { fn } = s;
@@ -91,12 +91,61 @@ export function lowerSelect(s: Selection, condition: Condition, v: Value): void 
   const { fn, low } = s;
   const type = fn.type[v]! as Type;
   const d = s.result();
+  const bits: Bits = type === Type.i32 ? 32 : 64;
+  let then = s.arg(v, 0);
+  let otherwise = s.arg(v, 1);
   condition.of(s.arg(v, 2));
-  const ifTrue = low.reg(s.arg(v, 0));
-  const ifFalse = low.reg(s.arg(v, 1));
-  condition.start(regClass(type) === RegClass.float ? Consumer.self : type === Type.i32 ? Consumer.sel32 : Consumer.sel64);
+  if (regClass(type) === RegClass.int) {
+    let changed = changedBy(s, otherwise, bits);
+    if (changed < 0 && (changed = changedBy(s, then, bits)) >= 0) {
+      [then, otherwise] = [otherwise, then];
+      condition.cond = condition.cond ^ 1;
+    }
+    if (changed >= 0) {
+      const ifTrue = low.reg(then);
+      const ifFalse = s.regOf(s.arg(otherwise, changed === Consumer.neg32 ? 1 : 0), bits);
+      return select(condition, changed + (bits === 64 ? 1 : 0), s, d, ifTrue, ifFalse);
+    }
+  }
+  const ifTrue = low.reg(then);
+  const ifFalse = low.reg(otherwise);
+  select(condition, regClass(type) === RegClass.float ? Consumer.self : type === Type.i32 ? Consumer.sel32 : Consumer.sel64, s, d, ifTrue, ifFalse);
+}
+
+function select(condition: Condition, consumer: Consumer, s: Selection, d: number, ifTrue: number, ifFalse: number): void {
+  condition.start(consumer);
   s.add(d, U.def);
   s.add(ifTrue, U.reg);
   s.add(ifFalse, U.reg);
   condition.operands();
+}
+
+/** The consumer (of 32 bits) that makes x + 1, ~x or -x, which `v` is and the root takes in, from x; -1: nothing of the kind. */
+function changedBy(s: Selection, v: Value, bits: Bits): Consumer | -1 {
+  const { fn, low } = s;
+  if (!low.canMerge(v)) return -1;
+  const op = (bits === 64 ? fn.op[v]! - (Op.i64_add - Op.i32_add) : fn.op[v]!) as Op;
+  if (op !== Op.i32_add && op !== Op.i32_xor && op !== Op.i32_sub) return -1;
+  const [x, y] = [s.arg(v, 0), s.arg(v, 1)];
+  if (op === Op.i32_sub) return s.isZero(x, bits) ? Consumer.neg32 : -1;
+  if (!s.isSmall(y, bits)) return -1;
+  if (op === Op.i32_add) return fn.imm[y] === 1 ? Consumer.inc32 : -1;
+  return fn.imm[y] === -1 ? Consumer.inv32 : -1;
+}
+
+/** x + (compare), which is csinc; false if `v`, an addition, is nothing of the kind. */
+export function lowerIncrement(s: Selection, condition: Condition, v: Value, bits: Bits): boolean {
+  const { fn, low } = s;
+  for (let i = 0; i < 2; i++) {
+    const c = s.narrow(s.arg(v, i), bits);
+    if (!isCompare(fn.op[c]!) && !condition.joins(c)) continue;
+    if (!low.canMerge(c)) continue;
+    const d = s.result();
+    const x = s.regOf(s.arg(v, 1 - i), bits);
+    condition.compareOf(c, true);
+    condition.cond = condition.cond ^ 1;
+    select(condition, bits === 64 ? Consumer.inc64 : Consumer.inc32, s, d, x, x);
+    return true;
+  }
+  return false;
 }

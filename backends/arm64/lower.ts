@@ -11,7 +11,7 @@ import { Lowering, type Selector } from "../lower.js";
 import type { CodegenModule, CodegenOptions } from "../target.js";
 import { lowerCall, lowerCallIndirect } from "./lower-call.js";
 import { Condition } from "./lower-compare.js";
-import { lowerCompare, lowerSelect, lowerTerminator } from "./lower-control.js";
+import { lowerCompare, lowerIncrement, lowerSelect, lowerTerminator } from "./lower-control.js";
 import { lowerConversion, lowerFloat } from "./lower-float.js";
 import { lowerInt } from "./lower-int.js";
 import { lowerGlobalGet, lowerGlobalSet, lowerLoad, lowerMemoryCopy, lowerMemoryFill, lowerMemorySize, lowerStore, lowerTable } from "./lower-memory.js";
@@ -88,6 +88,8 @@ class Arm64Selector implements Selector {
     const { s } = this;
     const op = this.low.fn.op[v]! as Op;
     if (op >= Op.i32_eqz && op <= Op.f64_ge) return lowerCompare(s, this.condition, v);
+    if ((op === Op.i32_add || op === Op.i64_add) && lowerIncrement(s, this.condition, v, op === Op.i64_add ? 64 : 32)) return;
+    if ((op === Op.i32_and || op === Op.i32_or) && this.condition.joins(v)) return lowerCompare(s, this.condition, v);
     if (op >= Op.i32_clz && op <= Op.i64_rotr) return lowerInt(s, v, op);
     if (op >= Op.f32_abs && op <= Op.f64_copysign) return lowerFloat(s, v, op);
     if (op >= Op.i32_wrap_i64 && op < Op.count) return lowerConversion(s, v, op);

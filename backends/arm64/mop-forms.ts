@@ -57,7 +57,14 @@ export const enum Is {
   wide = 1,
   signed = 2,
   double = 4,
+  /** Does not change the flags. */
+  flagless = 8,
 }
+
+/** Groups whose code sets flags, or is not known not to. */
+const flagging = new Set<Group>([
+  Group.none, Group.divide, Group.trunc32, Group.trunc64, Group.call, Group.callImport, Group.callRef, Group.callRefOwn, Group.callCtx, Group.jmp, Group.jumpTable, Group.ret, Group.trap,
+]);
 
 type Row = readonly [op: M, group: Group, form?: number, second?: number, third?: number, is?: number];
 
@@ -234,10 +241,13 @@ export const opGroup: Int32Array = column((row) => row[1]);
 export const opForm: Int32Array = column((row) => row[2] ?? 0);
 export const opSecond: Int32Array = column((row) => row[3] ?? 0);
 export const opThird: Int32Array = column((row) => row[4] ?? 0);
-export const opIs: Int32Array = column((row) => row[5] ?? 0);
+export const opIs: Int32Array = column((row) => (row[5] ?? 0) | (flagging.has(row[1]) ? 0 : Is.flagless));
 
 /** Forms of the compare families, indexed by `Producer`: with a (shifted) register, extended register, immediate, negated immediate. */
-export const producerReg: readonly number[] = [F.subs32_r, F.subs64_r, F.ands32_r, F.ands64_r, F.fcmp_s, F.fcmp_d];
+export const producerReg: readonly number[] = [F.subs32_r, F.subs64_r, F.ands32_r, F.ands64_r, F.fcmp_s, F.fcmp_d, F.ccmp32_r, F.ccmp64_r, F.fccmp_s, F.fccmp_d];
 export const producerExtended: readonly number[] = [F.subs32_x, F.subs64_x];
-export const producerImm: readonly number[] = [F.subs32_i, F.subs64_i, F.ands32_i, F.ands64_i, F.fcmpz_s, F.fcmpz_d];
-export const producerNegated: readonly number[] = [F.adds32_i, F.adds64_i];
+export const producerImm: readonly number[] = [F.subs32_i, F.subs64_i, F.ands32_i, F.ands64_i, F.fcmpz_s, F.fcmpz_d, F.ccmp32_i, F.ccmp64_i];
+export const producerNegated: readonly number[] = [F.adds32_i, F.adds64_i, 0, 0, 0, 0, F.ccmn32_i, F.ccmn64_i];
+
+/** Forms of the selecting consumers, indexed by `Consumer`; 0 for the others. */
+export const consumerSelect: readonly number[] = [0, 0, F.csel32, F.csel64, F.fcsel_d, 0, 0, F.csinc32, F.csinc64, F.csinv32, F.csinv64, F.csneg32, F.csneg64];

@@ -2,7 +2,8 @@
 //
 // Lowering makes these on virtual registers; emission turns each, after allocation, into one instruction or one fixed
 // sequence (the comment beside the row says which). Flags never live from one machine op to the next: whatever reads
-// flags is one op with what sets them (`cmp32.br`), so moves inserted by the allocator can clobber nothing.
+// flags is one op with what sets them (`cmp32.br`), so moves inserted by the allocator can clobber nothing. Only conditions joined by
+// `and` and `or` are several, `cmp32.flags` before `ccmp32.br`, in one group; what the allocator inserts leaves flags alone.
 //
 // Columns of an instruction (`MFunc`):
 //   imm    the op's own immediate (constant operand, shift, function index ...)
@@ -64,6 +65,9 @@ export const enum Shape {
   trapValue = 1 << 22,
   /** Stores: of the zero register, there is no value operand. */
   zero = 1 << 23,
+  /** `ccmp` producers: the `Cond` of the flags before under which it compares, 4 bits; the flags N, Z, C, V it makes otherwise, 4 bits. */
+  linkShift = 24,
+  flagsShift = 28,
 }
 
 /** Machine ops. 0-15 are the shared ones (MOp). The order is the order of the table below; of pairs the wider one is second. */
@@ -180,7 +184,13 @@ export const enum Producer {
   /** imm: with 0. Less is mi, less or equal ls. */
   fcmp32 = 4,
   fcmp64 = 5,
-  count = 6,
+  /** Compares only if the flags before allow it. imm: -31 to 31. Operands: use, then Form reg or imm. */
+  ccmp32 = 6,
+  ccmp64 = 7,
+  /** Form reg only. */
+  fccmp32 = 8,
+  fccmp64 = 9,
+  count = 10,
 }
 
 /** What reads them. */
@@ -196,7 +206,16 @@ export const enum Consumer {
   self = 4,
   /** Branch to an out-of-line trap, kind in the shape word. Producer's operands, then the value (see Shape). */
   trap = 5,
-  count = 6,
+  /** Nothing: a `ccmp` follows. */
+  flags = 6,
+  /** def, use if true, and what is used incremented, inverted or negated if false; then the producer's operands: csinc, csinv, csneg. */
+  inc32 = 7,
+  inc64 = 8,
+  inv32 = 9,
+  inv64 = 10,
+  neg32 = 11,
+  neg64 = 12,
+  count = 13,
 }
 
 export function compareOp(producer: Producer, consumer: Consumer): number {
@@ -224,8 +243,8 @@ const names = `
   call call_import call_ref call_ref_own call_ctx jmp jump_table ret trap
 `.trim().split(/\s+/);
 
-const producers = ["cmp32", "cmp64", "tst32", "tst64", "fcmp32", "fcmp64"];
-const consumers = ["br", "set", "sel32", "sel64", "self", "trap"];
+const producers = ["cmp32", "cmp64", "tst32", "tst64", "fcmp32", "fcmp64", "ccmp32", "ccmp64", "fccmp32", "fccmp64"];
+const consumers = ["br", "set", "sel32", "sel64", "self", "trap", "flags", "inc32", "inc64", "inv32", "inv64", "neg32", "neg64"];
 
 function table(): (MopInfo | undefined)[] {
   const rows: (MopInfo | undefined)[] = [{ name: "nop" }, { name: "move" }, { name: "swap" }, { name: "args" }];

@@ -81,6 +81,46 @@ const bits = `(module
     (i64.add (local.get 2) (i64.mul (local.get 3) (i64.const 0x123456789)))
     (i64.sub (i64.mul (local.get 2) (i64.const 9)) (i64.mul (local.get 3) (i64.const -5)))))`;
 
+// Two compares joined, the second with small and large constants on either side; the condition as a branch, in selects of several
+// kinds, as a number, added.
+const compares = [
+  "(i32.lt_s (local.get $a) (local.get $b))", "(i32.gt_u (local.get $a) (i32.const 7))", "(i32.eq (local.get $b) (i32.const -31))", "(i32.ne (i32.const 12) (local.get $a))",
+  "(i32.ge_s (local.get $b) (i32.const -32))", "(i32.eqz (local.get $a))", "(i64.le_u (local.get $x) (i64.extend_i32_s (local.get $a)))", "(i64.eqz (local.get $x))",
+  "(i64.lt_s (local.get $x) (i64.const 0x123456789))", "(f64.lt (local.get $f) (local.get $g))", "(f64.ge (local.get $f) (f64.const 0))", "(f32.ne (f32.demote_f64 (local.get $f)) (f32.demote_f64 (local.get $g)))",
+  "(f64.le (local.get $g) (local.get $f))", "(i32.le_u (local.get $a) (local.get $b))", "(i32.gt_s (local.get $a) (local.get $b))",
+];
+const joined = compares.flatMap((left, i) => compares.flatMap((right, k) => ((i * 7 + k) % 3 === 0 ? [`(i32.and ${left} ${right})`, `(i32.or ${left} ${right})`] : [])));
+const threes = compares.map((c, i) => `(i32.${i & 1 ? "or" : "and"} (i32.${i & 2 ? "or" : "and"} ${c} ${compares[(i + 4) % compares.length]}) ${compares[(i + 9) % compares.length]})`);
+const params = "(param $a i32) (param $b i32) (param $x i64) (param $f f64) (param $g f64)";
+const conditions = [...joined, ...threes, ...compares];
+const consumers = [
+  (c: string) => `(select (i32.add (local.get $b) (i32.const 1)) (local.get $a) ${c})`,
+  (c: string) => `(select (local.get $a) (i32.sub (i32.const 0) (local.get $b)) ${c})`,
+  (c: string) => `(select (local.get $a) (i32.xor (local.get $b) (i32.const -1)) (i32.eqz ${c}))`,
+  (c: string) => `(i32.add (local.get $a) ${c})`,
+  (c: string) => `(i32.wrap_i64 (i64.add (i64.extend_i32_u ${c}) (local.get $x)))`,
+  (c: string) => `(i32.mul ${c} (local.get $b))`,
+  (c: string) => `(if (result i32) ${c} (then (i32.const 3)) (else (i32.const 5)))`,
+  (c: string) => `(if (result i32) (i32.eqz ${c}) (then (local.get $a)) (else (i32.add (local.get $b) (i32.const 9))))`,
+  (c: string) => `(i32.wrap_i64 (select (i64.sub (i64.const 0) (local.get $x)) (i64.const 77) ${c}))`,
+];
+const conditional = `(module
+  ${conditions.map((c, i) => `(func (export "c${i}") ${params} (result i32 i32) ${consumers[i % consumers.length]!(c)} ${consumers[(i * 5 + 3) % consumers.length]!(c)})`).join("\n")}
+  ;; one compare for several selects, its operands overwritten on the way
+  (func (export "several") ${params} (result i32 i32 i32) (local $c i32)
+    (local.set $c (i32.lt_s (local.get $a) (local.get $b)))
+    (local.set $a (select (local.get $b) (local.get $a) (local.get $c)))
+    (local.set $b (select (i32.const 17) (i32.mul (local.get $b) (i32.const 3)) (local.get $c)))
+    (local.get $a) (local.get $b) (select (local.get $a) (i32.add (local.get $b) (i32.const 1)) (local.get $c)))
+  (func (export "search") (param $n i32) (param $x i32) (result i32) (local $low i32) (local $mid i32) (local $less i32)
+    (loop $next
+      (local.set $mid (i32.shr_u (i32.add (local.get $low) (local.get $n)) (i32.const 1)))
+      (local.set $less (i32.lt_u (i32.mul (local.get $mid) (local.get $mid)) (local.get $x)))
+      (local.set $low (select (i32.add (local.get $mid) (i32.const 1)) (local.get $low) (local.get $less)))
+      (local.set $n (select (local.get $n) (local.get $mid) (local.get $less)))
+      (br_if $next (i32.lt_u (local.get $low) (local.get $n))))
+    (local.get $low)))`;
+
 if (hasEmulator()) {
   const ints = [0, 1, 2, 3, 7, 10, 12, 18, 100, 1000000007, 0x7fffffff, -0x80000000, -1, -2, -7, -16, -100, 0x12345678, -0x12345679];
   test("divisors that branches have tested, constants of divisions in loops", async () => {
@@ -94,6 +134,15 @@ if (hasEmulator()) {
     check(await toBytes(bits), [
       ...ints.flatMap((a) => [call("swap", a), call("notSwap", a), call("swapRotated", a), call("swap64", BigInt(a) * 0x123456789abcdn), call("fields", a, BigInt(a) * 0x100000003n)]),
       ...ints.flatMap((a) => ints.map((b) => call("multiply", a, b, BigInt(a) * 0x100000001n, BigInt(b) * 0x10000f001n))),
+    ]);
+  });
+  test("conditions joined, added, and wanted by several", async () => {
+    const bits = (x: number) => new BigUint64Array(new Float64Array([x]).buffer)[0]!;
+    const tuples = [[0, 0, 0, 1, 2], [1, 2, 5, 2, 1], [7, -31, -1, 0, 0], [12, -32, 12, NaN, 1], [-1, 8, 0x123456789, 1, NaN], [-5, -5, -5, -0, 0], [8, 7, 8, -3, -3], [-0x80000000, 0x7fffffff, -0x80000000, Infinity, 1e300]] as const;
+    check(await toBytes(conditional), [
+      ...[...conditions.keys()].flatMap((i) => tuples.map(([a, b, x, f, g]) => call(`c${i}`, a, b, x, bits(f), bits(g)))),
+      ...tuples.map(([a, b, x, f, g]) => call("several", a, b, x, bits(f), bits(g))),
+      ...[1, 2, 3, 4, 17, 100].map((x) => call("search", 16, x)),
     ]);
   });
 } else {
