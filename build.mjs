@@ -1,5 +1,5 @@
-// Builds dist/: index.js (the public API), cli.js (the command), webassembly.js and register.js (the JS API), shared chunks;
-// and dist/types (declarations).
+// Builds dist/: index.js (the public API), wasi.js (wasmlathe/wasi), cli.js (the command), webassembly.js and register.js (the JS API),
+// shared chunks; and dist/types (declarations).
 //
 // `node build.mjs` makes the JavaScript; `--types` makes the declarations, too (npm pack and the tests do that).
 // Packages stay imports. Of const enums the values are inlined, and the public ones are objects as well.
@@ -15,7 +15,7 @@ const dist = path.join(root, "dist");
 async function javascript() {
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "pipeline/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs" },
+    entryPoints: { index: "pipeline/index.ts", wasi: "runtime/wasi/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs" },
     outdir: "dist",
     bundle: true,
     splitting: true,

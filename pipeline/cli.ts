@@ -1,9 +1,10 @@
 // The command `lathe`: its commands, options and exit codes. What each command does stands in cli/.
 //
-// Exit codes: 0 done, 1 failed, 2 called wrongly, 134 trap. Results go to stdout, everything else to stderr. Commands are loaded when called.
+// Exit codes: 0 done, 1 failed, 2 called wrongly, 134 trap; of a WASI program its own. Results go to stdout, everything else to stderr. Commands are loaded when called.
 import { Command, CommanderError, Option } from "commander";
 import { createRequire } from "node:module";
-import { addCompilerFlags, addReportFlags } from "./cli/input.js";
+import { addCompilerFlags, addReportFlags, collect } from "./cli/input.js";
+import { guestArgsLast } from "./cli/guest-args.js";
 import { Exit, report } from "./cli/terminal.js";
 
 /** A negative number among the arguments is no option: marked while commander looks at it. */
@@ -16,7 +17,8 @@ function version(): string {
   return (require("../package.json") as { version: string }).version;
 }
 
-function program(): Command {
+/** @param ended is told the exit code of a program that has one. */
+function program(ended: (code: number) => void): Command {
   const lathe = new Command("lathe")
     .description("WebAssembly to native code, every stage open")
     .version(version())
@@ -24,13 +26,15 @@ function program(): Command {
     .showHelpAfterError("(lathe --help, lathe COMMAND --help)")
     .exitOverride();
   addReportFlags(addCompilerFlags(lathe.command("run")))
-    .description("compile a module (wasm or wat), call an export, print its results one a line")
+    .description("compile a module (wasm or wat) and run it: a WASI program, or an export, whose results are printed one a line")
     .argument("<file>")
-    .argument("[args...]", "arguments of the function: numbers as Wasm's text format has them")
+    .argument("[args...]", "the program's arguments (all that is no option of run; behind -- everything), or the function's: numbers as Wasm's text format has them")
     .option("--invoke <name>", "exported function to call; default _start if there is one")
+    .option("--dir <host[::guest]>", "a directory that a WASI program may use, and its name there; may be repeated", collect, [])
+    .option("--env <name[=value]>", "an environment variable of a WASI program, without a value the one of here; may be repeated", collect, [])
     .option("--interp", "run in the reference interpreter, not natively", false)
     .option("--time", "print times to stderr", false)
-    .action(async (file: string, args: string[], flags) => (await import("./cli/run.js")).run(file, args.map(unmark), flags));
+    .action(async (file: string, args: string[], flags) => ended(await (await import("./cli/run.js")).run(file, args.map(unmark), flags)));
   addCompilerFlags(lathe.command("dump"))
     .description("show functions at a stage of their compilation, or what a pass did")
     .argument("<file>")
@@ -72,11 +76,12 @@ function program(): Command {
   return lathe;
 }
 
-async function main(args: readonly string[]): Promise<Exit> {
-  const lathe = program();
+async function main(args: readonly string[]): Promise<number> {
+  let exit: number = Exit.ok;
+  const lathe = program((code) => (exit = code));
   try {
-    await lathe.parseAsync(args.map(mark), { from: "user" });
-    return Exit.ok;
+    await lathe.parseAsync(guestArgsLast(lathe, args).map(mark), { from: "user" });
+    return exit;
   } catch (error) {
     // Commander has said what was wrong; help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;

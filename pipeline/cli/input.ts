@@ -29,8 +29,12 @@ export interface CompilerFlags {
   config?: string | boolean;
 }
 
+/** For options that may be repeated. */
+export function collect(value: string, list: string[]): string[] {
+  return [...list, value];
+}
+
 export function addCompilerFlags(command: Command): Command {
-  const collect = (value: string, list: string[]) => [...list, value];
   return command
     .option("--arch <name>", "instruction set of the code; default this host's")
     .option("-O <level>", "optimization: -O0, -O1 or -O2 (default)")
@@ -53,7 +57,7 @@ export interface ReportFlags {
 
 export function addReportFlags(command: Command): Command {
   return command
-    .option("--dump <step>", "the IR behind a step: translate, a pass, lower, allocate, emit, or all; STEP:FUNC for one function; may be repeated", (value: string, list: string[]) => [...list, value], [])
+    .option("--dump <step>", "the IR behind a step: translate, a pass, lower, allocate, emit, or all; STEP:FUNC for one function; may be repeated", collect, [])
     .option("--stats", "functions, bytes, times by stage and pass, peak memory", false)
     .option("--time-passes", "the passes by the time they took", false)
     .addOption(new Option("--format <format>", "of what --dump, --stats and --time-passes print").choices(["text", "json"]).default("text"));
