@@ -74,6 +74,11 @@ export interface RuntimeStubs {
   resume(exec: bigint): StubCode;
   /** Called like compiled code with the context of a host function: arguments to slots, leaves with `Outcome.hostCall`, results from slots when resumed. */
   hostCall(sig: FuncType): StubCode;
+  /**
+   * Called like compiled code with the context of a native import: calls `VmCtx.cFunction` by C's convention, on the host's stack. A
+   * parameter that is `inMemory` (an i32) becomes an address in memory 0, or a trap where the memory has no such byte.
+   */
+  nativeCall(sig: FuncType, inMemory: readonly boolean[]): StubCode;
   /** See `Builtin`: leaves with `Outcome.builtin`. */
   builtin(): StubCode;
   /**

@@ -46,7 +46,7 @@ export const trapInfo = [
   { name: "stack_exhausted", message: "call stack exhausted" },
 ] as const;
 
-/** Header of a vm-context. Contexts of host functions have the header alone. */
+/** Header of a vm-context. Contexts of host functions and native imports have the header alone. */
 export const enum VmCtx {
   /** Address of the exec-context. */
   exec = 0,
@@ -69,7 +69,10 @@ export const enum VmCtx {
   instance = 64,
   /** Address of the stub that makes the code of a function at its first call: see `RuntimeStubs.lazyEntry`. */
   lazyEntry = 72,
-  headerBytes = 80,
+  /** In the context of a native import: the C function's address, and of the MemoryHeader of its importer's memory 0. */
+  cFunction = 80,
+  memory0 = 88,
+  headerBytes = 96,
 }
 
 /** Leaf functions with a frame of at most this many bytes need no stack check. */

@@ -69,7 +69,7 @@ export { decodeModule, translateFunction, validate, watToBytes, WasmError, type 
 
 // Running
 export {
-  configureThread, defaultStore, Global, Instance, instantiate, LinkError, Memory, Store, Table, Trap,
+  configureThread, defaultStore, Global, Instance, instantiate, LinkError, Memory, native, Store, Table, Trap,
   type CompiledModule, type GlobalDescriptor, type Imports, type MemoryDescriptor, type TableDescriptor, type ThreadOptions, type TrapFrame, type TrapName,
 } from "../runtime/index.js";
 

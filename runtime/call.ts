@@ -32,7 +32,7 @@ export function callRaw(func: FuncInstance, args: readonly unknown[]): unknown[]
 function invoke(func: FuncInstance, args: readonly unknown[], raw: boolean): unknown {
   if (func.host) return invokeHost(func, args, raw);
   const { exec } = func.store.thread;
-  if (func.code === 0 || !exec || func.holder.interpreted) return invokeInterpreted(func, args, raw);
+  if (!func.entered || !exec) return invokeInterpreted(func, args, raw);
   writeAll(exec, exec.slots, SLOT_WORDS, func, args, raw);
   exec.run(func);
   return readAll(exec, exec.slots, SLOT_WORDS, func, raw);
@@ -160,7 +160,7 @@ function serveInterpreted(exec: ExecContext, func: FuncInstance): void {
 
 /** The function as the interpreter calls it. */
 export function calleeOf(func: FuncInstance): InterpCallee {
-  return (func.callee ??= func.holder.interpreted && !func.host ? func.holder.interpret(func.index) : { kind: "host", call: (file, at) => callFromInterp(func, file, at) });
+  return (func.callee ??= func.holder.interpreted && !func.host && !func.native ? func.holder.interpret(func.index) : { kind: "host", call: (file, at) => callFromInterp(func, file, at) });
 }
 
 function callFromInterp(func: FuncInstance, file: RegFile, at: number): void {

@@ -55,6 +55,7 @@ export class ExecContext implements Cells {
   private readonly resume: () => void;
   private readonly entries = new Map<string, () => void>();
   private readonly hostCalls = new Map<string, number>();
+  private readonly nativeCalls = new Map<string, number>();
 
   constructor(
     readonly thread: Thread,
@@ -115,6 +116,17 @@ export class ExecContext implements Cells {
     if (address === undefined) {
       address = this.memory.loadStub(this.stubs.hostCall(sig));
       this.hostCalls.set(key, address);
+    }
+    return address;
+  }
+
+  /** Address of the stub by which native code calls a C function of this signature. */
+  nativeCall(sig: FuncType, inMemory: readonly boolean[]): number {
+    const key = `${funcTypeKey(sig)} ${inMemory.map(Number).join("")}`;
+    let address = this.nativeCalls.get(key);
+    if (address === undefined) {
+      address = this.memory.loadStub(this.stubs.nativeCall(sig, inMemory));
+      this.nativeCalls.set(key, address);
     }
     return address;
   }

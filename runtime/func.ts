@@ -11,6 +11,7 @@ import { callFunc } from "./call.js";
 import type { ExecContext, NativeEntry } from "./exec-context.js";
 import { Holder } from "./holder.js";
 import { entering } from "./mirror.js";
+import type { NativeFunction } from "./native-function.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
@@ -49,6 +50,8 @@ export class FuncInstance {
     readonly index: number,
     readonly sig: FuncType,
     readonly host: HostCode | undefined,
+    /** The C function, for a native import. */
+    readonly native?: NativeFunction,
   ) {
     this.typeId = store.intern(sig);
   }
@@ -56,6 +59,11 @@ export class FuncInstance {
   /** The exported function object: always the same one. */
   get object(): (...args: unknown[]) => unknown {
     return (this.exported ??= exportedFunction(this));
+  }
+
+  /** Whether it is machine code that JS can enter: compiled, or a C function. */
+  get entered(): boolean {
+    return this.code !== 0 && !this.host && (this.native !== undefined || !this.holder.interpreted);
   }
 
   /** Reads the native entry back from the record: it may have come later than this object. */
@@ -87,8 +95,7 @@ export function exportAs(func: FuncInstance, object: Function): void {
 }
 
 function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
-  const native = func.code !== 0 && !func.host && !func.holder.interpreted;
-  const plain = (native ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
+  const plain = (func.entered ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
   const { mirrors } = func.holder;
   const object = mirrors ? entering(mirrors, plain) : plain;
   Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
@@ -121,6 +128,25 @@ export function bindHost(func: FuncInstance, thread: Thread, address: number, ho
   }
   func.record = address + HOST_BYTES - FuncRef.bytes;
   writeRecord(chunk, func.record, { code: func.code, ctx: func.ctx, typeId: func.typeId, index: func.index, holder: func.holder.id });
+}
+
+/** Fills context and record of a native import at `address` (`HOST_BYTES`). The importer's memory comes by `bindMemory`. */
+export function bindNative(func: FuncInstance, exec: ExecContext, address: number): void {
+  const { sig, address: cFunction, inMemory } = func.native!;
+  const chunk = exec.thread.heap.chunkAt(address);
+  exec.fillHeader(chunk, address, func.holder.id, 0);
+  writeWord(chunk.i32, (address + VmCtx.cFunction - chunk.base) >> 2, cFunction);
+  func.code = exec.nativeCall(sig, inMemory);
+  func.ctx = address;
+  func.record = address + HOST_BYTES - FuncRef.bytes;
+  writeRecord(chunk, func.record, { code: func.code, ctx: func.ctx, typeId: func.typeId, index: func.index, holder: func.holder.id });
+}
+
+/** Tells a native import of the memory that its addresses are in. */
+export function bindMemory(chunk: Chunk, context: number, memory: { base: number; header: number }): void {
+  const at = (context - chunk.base) >> 2;
+  writeWord(chunk.i32, at + VmCtx.memory0Base / 4, memory.base);
+  writeWord(chunk.i32, at + VmCtx.memory0 / 4, memory.header);
 }
 
 /** A host function made before there is a backend: gets its native entry when one comes. Refers to nothing of JS that dies. */

@@ -6,6 +6,7 @@ export { Global, type GlobalDescriptor } from "./global.js";
 export { Instance } from "./instance.js";
 export { instantiate, LinkError, type Imports } from "./link.js";
 export { Memory, type MemoryDescriptor } from "./memory.js";
+export { native } from "./native-function.js";
 export { defaultStore, Store } from "./store.js";
 export { Table, type TableDescriptor } from "./table.js";
 export { configureThread, currentThread, type ThreadOptions } from "./thread.js";

@@ -10,11 +10,12 @@ import type { ConstExpr, ConstOp, Module } from "../ir/module.js";
 import { Type } from "../ir/types.js";
 import { InterpretedCode, isNative, loadedCode, type CompiledModule, type LoadedCode } from "./compiled.js";
 import { LazyCode } from "./lazy-code.js";
-import { bindHost, FuncInstance, HOST_BYTES, RECORD_BYTES, UnboundHost, writeRecord, type HostCode } from "./func.js";
+import { bindHost, bindMemory, bindNative, FuncInstance, HOST_BYTES, RECORD_BYTES, UnboundHost, writeRecord, type HostCode } from "./func.js";
 import { CellRoot, Global } from "./global.js";
 import { Holder } from "./holder.js";
 import { InstanceEnv } from "./interp-instance.js";
 import type { Memory } from "./memory.js";
+import type { NativeFunction } from "./native-function.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
@@ -22,10 +23,10 @@ import type { Table } from "./table.js";
 import type { Thread } from "./thread.js";
 import type { Externs } from "./externref.js";
 
-/** Imports after matching. Function instances are handed on, JS functions still need a context of the importer's. */
+/** Imports after matching. Function instances are handed on, JS and C functions still need a context of the importer's. */
 export interface LinkedImports {
   /** By function index. */
-  readonly funcs: ReadonlyMap<FuncIndex, FuncInstance | HostCode>;
+  readonly funcs: ReadonlyMap<FuncIndex, FuncInstance | HostCode | NativeFunction>;
   readonly tables: readonly Table[];
   readonly memories: readonly Memory[];
   /** By global index. */
@@ -73,6 +74,8 @@ export class Instance extends Holder {
   private readonly interpretedCode: InterpretedCode | undefined;
   private readonly funcs: (FuncInstance | undefined)[];
   private readonly globals: (Global | undefined)[];
+  /** Contexts of native imports that take addresses in memory 0. */
+  private readonly inMemory: number[] = [];
   /** By dispatch id, from `hostBase`. */
   private readonly hosts: FuncInstance[] = [];
   private readonly hostBase: number;
@@ -123,8 +126,14 @@ export class Instance extends Holder {
         func.refresh();
         this.keep(func.holder);
       } else {
-        func = new FuncInstance(store, this, index, module.funcType(index), item);
-        this.bind(func, resource, this.ctx + hostAt);
+        if ("address" in item) {
+          func = new FuncInstance(store, this, index, module.funcType(index), undefined, item);
+          bindNative(func, thread.exec!, this.ctx + hostAt);
+          if (item.inMemory.includes(true)) this.inMemory.push(func.ctx);
+        } else {
+          func = new FuncInstance(store, this, index, module.funcType(index), item);
+          this.bind(func, resource, this.ctx + hostAt);
+        }
         hostAt += HOST_BYTES;
       }
       this.funcs[index] = func;
@@ -212,7 +221,10 @@ export class Instance extends Holder {
 
   addMemory(memory: Memory): void {
     const at = this.layout.memories + this.memories.length * 8;
-    if (this.memories.length === 0) this.writeAddress(VmCtx.memory0Base, memory.base);
+    if (this.memories.length === 0) {
+      this.writeAddress(VmCtx.memory0Base, memory.base);
+      for (const context of this.inMemory) bindMemory(this.chunk, context, memory);
+    }
     this.memories.push(memory);
     this.writeAddress(at, memory.header);
   }

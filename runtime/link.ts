@@ -6,7 +6,7 @@ import type { FuncIndex, GlobalIndex } from "../ir/entity.js";
 import type { Import, Limits } from "../ir/module.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { MAX_GROWN_PAGES, trapInfo } from "../ir/layout.js";
-import { isRef, printFuncType, Type, typeName, type FuncType } from "../ir/types.js";
+import { funcTypeKey, isRef, printFuncType, Type, typeName, type FuncType } from "../ir/types.js";
 import { callFunc } from "./call.js";
 import { isNative, type CompiledModule } from "./compiled.js";
 import { funcInstanceOf, type FuncInstance, type HostCode } from "./func.js";
@@ -14,6 +14,7 @@ import { Global } from "./global.js";
 import { Instance, type LinkedImports } from "./instance.js";
 import type { Mirror } from "./mirror.js";
 import { Memory, type AddressType } from "./memory.js";
+import { nativeFunctionOf, type NativeFunction } from "./native-function.js";
 import { defaultStore, type Store } from "./store.js";
 import { Table } from "./table.js";
 import { Trap } from "./trap.js";
@@ -107,7 +108,7 @@ function exportsOf(instance: Instance): Readonly<Record<string, unknown>> {
 
 function matchImports(compiled: CompiledModule, values: readonly unknown[], store: Store): LinkedImports {
   const { module } = compiled;
-  const funcs = new Map<FuncIndex, FuncInstance | HostCode>();
+  const funcs = new Map<FuncIndex, FuncInstance | HostCode | NativeFunction>();
   const tables: Table[] = [];
   const memories: Memory[] = [];
   const globals = new Map<GlobalIndex, Global>();
@@ -118,7 +119,7 @@ function matchImports(compiled: CompiledModule, values: readonly unknown[], stor
     };
     switch (item.kind) {
       case "func":
-        funcs.set(item.index, matchFunc(value, module.funcType(item.index), store, fail));
+        funcs.set(item.index, matchFunc(value, module.funcType(item.index), compiled, store, fail));
         break;
       case "table": {
         const type = module.tables[item.index]!;
@@ -159,14 +160,27 @@ function lookUp(item: Import, imports: Imports, wanted: () => string): unknown {
   return value === undefined ? missing("nothing of that name") : value;
 }
 
-function matchFunc(value: unknown, sig: FuncType, store: Store, fail: (found: string) => never): FuncInstance | HostCode {
+function matchFunc(value: unknown, sig: FuncType, compiled: CompiledModule, store: Store, fail: (found: string) => never): FuncInstance | HostCode | NativeFunction {
   if (typeof value !== "function") return fail(describe(value));
+  const native = nativeFunctionOf(value);
+  if (native) return matchNative(native, sig, compiled, fail);
   const func = store.funcOf(value);
   if (!func) return { fn: value as HostCode["fn"], raw: false };
   if (func.store !== store) return fail("a function of another store");
   // Wasm 2.0: the declared type and the definition's are the same.
   if (func.typeId !== store.intern(sig)) return fail(describe(value));
   return func;
+}
+
+function matchNative(native: NativeFunction, sig: FuncType, { module, stubs }: CompiledModule, fail: (found: string) => never): NativeFunction {
+  if (funcTypeKey(native.sig) !== funcTypeKey(sig)) return fail(describeNative(native));
+  if (native.inMemory.includes(true) && module.memories.length === 0) return fail(`${describeNative(native)}, which takes addresses in a memory; the module has none`);
+  if (!stubs) return fail(`${describeNative(native)}, which takes a backend for this host (${process.arch})`);
+  return native;
+}
+
+function describeNative({ library, symbol, signature, sig }: NativeFunction): string {
+  return `the native function "${symbol}" of ${library === null ? "this process" : `"${library}"`}, ${signature}, in Wasm ${printFuncType(sig)}`;
 }
 
 function matchGlobal(value: unknown, type: Type, mutable: boolean, store: Store, fail: (found: string) => never): Global {
@@ -209,6 +223,8 @@ function describe(value: unknown): string {
   if (value instanceof Memory) return `${indexed(value.address)}${value.shared ? "shared " : ""}memory of ${printLimits(value.pages, value.maximum)} pages`;
   if (value instanceof Global) return `${value.mutable ? "mutable" : "immutable"} global of ${typeName(value.type)}`;
   if (typeof value === "function") {
+    const native = nativeFunctionOf(value);
+    if (native) return describeNative(native);
     const func = funcInstanceOf(value);
     return func ? `function ${printFuncType(func.sig)}` : "a JavaScript function";
   }

@@ -154,6 +154,26 @@ export class Native {
     }
   }
 
+  /**
+   * A C function of a shared library (null: of what is loaded already): its address, and a JS function that calls it. Types are koffi's.
+   * The library stays loaded. @throws Error that names what cannot be found.
+   */
+  foreign(library: string | null, name: string, result: string, params: readonly string[]): { address: number; call: (...args: unknown[]) => unknown } {
+    let handle: Koffi.LibraryHandle;
+    try {
+      handle = library === null ? this.libc : this.koffi.load(library);
+    } catch (error) {
+      throw new Error(`the library "${library}" cannot be loaded: ${(error as Error).message}`);
+    }
+    let address: number;
+    try {
+      address = Number(this.koffi.address(handle.symbol(name)));
+    } catch {
+      throw new Error(`${library === null ? "this process" : `the library "${library}"`} has no symbol "${name}"`);
+    }
+    return { address, call: handle.func(name, result, [...params]) as (...args: unknown[]) => unknown };
+  }
+
   /** The environment that Node-API functions take in this thread; 0 where koffi does not tell. */
   nodeApiEnv(): number {
     return Number(this.koffi.node?.env ?? 0);

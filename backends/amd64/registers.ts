@@ -79,3 +79,5 @@ export const registers: RegisterFile = {
 export const cClobberedInts = [Reg.rax, Reg.rcx, Reg.rdx, Reg.rsi, Reg.rdi, Reg.r8, Reg.r9, Reg.r10, Reg.r11] as const;
 /** What a C function's caller relies on: saved by the stubs that C code calls. */
 export const cSavedInts = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13, Reg.r14, Reg.r15] as const;
+/** C's convention for arguments and the one result, as far as it differs from ours. */
+export const cRegisters: RegisterFile = { ...registers, argInts: registers.argInts.slice(0, 6), resultInts: [Reg.rax], resultFloats: [Reg.xmm0] };

@@ -6,14 +6,14 @@
 // ever runs above native frames, and whatever it throws unwinds nothing of ours. A trap exit drops all of our stack above the
 // entry. Every field is described in ir/layout.ts, every stub in ir/code.ts. Structures of signals: Linux, x86-64 psABI.
 import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { Builtin, Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Builtin, Exec, MemoryHeader, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
 import { cpuFeatures, cpuProbe } from "./cpu-features.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
 import { Cond, Form } from "./opcodes.js";
-import { Reg, cSavedInts, registers } from "./registers.js";
+import { Reg, cRegisters, cSavedInts, registers } from "./registers.js";
 
 const r11 = Reg.r11;
 const r15 = Reg.vmctx;
@@ -248,6 +248,65 @@ function slotThunks(offsets: readonly number[]): Uint8Array {
   return a.finish();
 }
 
+function nativeCall(sig: FuncType, inMemory: readonly boolean[]): Uint8Array {
+  const a = new Assembler();
+  const ours = callAbi(sig, registers);
+  const c = callAbi(sig, cRegisters);
+  // C keeps both; they hold our stack pointer over the call and whatever is copied before it.
+  const [wasmSp, temp] = [Reg.rbx, Reg.rbp];
+  a.o(Form.push, wasmSp);
+  a.o(Form.push, temp);
+  a.rr(Form.mov64_rm, wasmSp, rsp);
+  /** Where an argument that has no register stands: above the two words and the return address. */
+  const stacked = (i: number) => ~ours.args[i]! + 24;
+  load64(a, r11, r15, VmCtx.exec);
+  const outside = a.newLabel();
+  if (inMemory.includes(true)) load64(a, temp, r15, VmCtx.memory0);
+  for (let i = 0; i < sig.params.length; i++) {
+    if (!inMemory[i]) continue;
+    const where = ours.args[i]!;
+    const offset = where >= 0 ? where : r11;
+    if (where >= 0) a.rr(Form.mov32_rm, offset, offset);
+    else a.rm(Form.mov32_rm, offset, wasmSp, NO_REG, 0, stacked(i));
+    a.rm(Form.cmp64_rm, offset, temp, NO_REG, 0, MemoryHeader.length);
+    a.jcc(Cond.ae, outside);
+    if (where < 0) load64(a, r11, r15, VmCtx.exec);
+  }
+  load64(a, rsp, r11, Exec.hostSp);
+  if (c.outgoingBytes > 0) a.ri(Form.sub64_mi, rsp, c.outgoingBytes);
+  for (let i = 0; i < sig.params.length; i++) {
+    const where = ours.args[i]!;
+    if (inMemory[i]) {
+      const offset = where >= 0 ? where : temp;
+      if (where < 0) a.rm(Form.mov32_rm, offset, wasmSp, NO_REG, 0, stacked(i));
+      a.rm(Form.add64_rm, offset, r15, NO_REG, 0, VmCtx.memory0Base);
+      if (c.args[i]! < 0) store64(a, rsp, ~c.args[i]!, offset);
+    } else if (c.args[i]! < 0) {
+      if (where >= 0) storeValue(a, sig.params[i]!, where, rsp, ~c.args[i]!);
+      else copyValue(a, sig.params[i]!, temp, wasmSp, stacked(i), rsp, ~c.args[i]!);
+    }
+  }
+  // For functions of variable arguments: how many vector registers are in use.
+  a.movImm32(Reg.rax, Math.min(8, sig.params.filter((type) => type === Type.f32 || type === Type.f64).length));
+  a.m(Form.call_m, r15, NO_REG, 0, VmCtx.cFunction);
+  a.rr(Form.mov64_rm, rsp, wasmSp);
+  a.o(Form.pop, temp);
+  a.o(Form.pop, wasmSp);
+  // Ours are zero-extended, C's upper half is anything.
+  if (sig.results[0] === Type.i32) a.rr(Form.mov32_rm, Reg.rax, Reg.rax);
+  a.op0(Form.ret);
+  if (!inMemory.includes(true)) return a.finish();
+
+  a.bind(outside);
+  a.o(Form.pop, temp);
+  a.o(Form.pop, wasmSp);
+  load64(a, r11, r15, VmCtx.exec);
+  storeImm32(a, r11, Exec.trapKind, TrapKind.out_of_bounds_memory);
+  // As if the caller had called it.
+  a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.trapExit);
+  return a.finish();
+}
+
 function trapExit(): Uint8Array {
   const a = new Assembler();
   load64(a, r11, r15, VmCtx.exec);
@@ -363,6 +422,7 @@ export const stubs: RuntimeStubs = {
   entry,
   resume,
   hostCall,
+  nativeCall,
   builtin,
   lazyEntry,
   lazyThunks,

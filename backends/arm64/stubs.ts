@@ -8,7 +8,7 @@
 // uapi/asm/sigcontext.h and ucontext.h. A stub's return address stands where a compiled function's does: 8 bytes below the
 // caller's stack pointer.
 import type { NodeApiContext, RuntimeStubs, SignalHandlerContext } from "../../ir/code.js";
-import { Builtin, Exec, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Builtin, Exec, MemoryHeader, Outcome, SLOT_BYTES, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type, type FuncType } from "../../ir/types.js";
 import { callAbi } from "../abi.js";
@@ -279,6 +279,76 @@ function slotThunks(offsets: readonly number[]): Uint8Array {
   return a.finish();
 }
 
+/** C takes its arguments where we have them, those on the stack in the same order. */
+function nativeCall(sig: FuncType, inMemory: readonly boolean[]): Uint8Array {
+  const a = new Assembler();
+  const abi = callAbi(sig, registers);
+  const { outgoingBytes } = callAbi({ params: sig.params, results: [] }, registers);
+  // C keeps x19: it holds our stack pointer over the call.
+  const wasmSp = Reg.x19;
+  const value = Reg.x15;
+  const frameBytes = 16;
+  a.addImm(Form.sub64_i, sp, sp, frameBytes);
+  a.pair(Form.stp64, wasmSp, Reg.link, sp, 0);
+  fromSp(a, wasmSp);
+  load64(a, exec, ctx, VmCtx.exec);
+  const outside = a.newLabel();
+  if (inMemory.includes(true)) {
+    load64(a, temp, ctx, VmCtx.memory0);
+    load64(a, temp, temp, MemoryHeader.length);
+  }
+  const stacked = (i: number) => ~abi.args[i]! + frameBytes;
+  for (let i = 0; i < sig.params.length; i++) {
+    if (!inMemory[i]) continue;
+    const offset = abi.args[i]! >= 0 ? abi.args[i]! : value;
+    if (abi.args[i]! >= 0) a.mov(32, offset, offset);
+    else a.mem(Form.ldr32, offset, wasmSp, stacked(i));
+    a.rrr(Form.subs64_r, Reg.zr, offset, temp);
+    a.bcond(Cond.hs, outside);
+  }
+  load64(a, exec, exec, Exec.hostSp);
+  if (outgoingBytes > 0) {
+    a.movImm64(temp, outgoingBytes, 0);
+    a.rrr(Form.sub64_r, exec, exec, temp);
+  }
+  toSp(a, exec);
+  if (inMemory.includes(true)) load64(a, exec, ctx, VmCtx.memory0Base);
+  for (let i = 0; i < sig.params.length; i++) {
+    const where = abi.args[i]!;
+    const type = sig.params[i]!;
+    if (where >= 0) {
+      if (inMemory[i]) a.rrr(Form.add64_r, where, where, exec);
+      continue;
+    }
+    if (!inMemory[i]) {
+      copyValue(a, type, value, temp, wasmSp, stacked(i), sp, ~where);
+      continue;
+    }
+    access(a, Form.ldr32, value, wasmSp, stacked(i), temp);
+    a.rrr(Form.add64_r, value, value, exec);
+    access(a, Form.str64, value, sp, ~where, temp);
+  }
+  load64(a, exec, ctx, VmCtx.cFunction);
+  a.r(Form.blr, exec);
+  toSp(a, wasmSp);
+  a.pair(Form.ldp64, wasmSp, Reg.link, sp, 0);
+  a.addImm(Form.add64_i, sp, sp, frameBytes);
+  // Ours are zero-extended, C's upper half is anything.
+  if (sig.results[0] === Type.i32) a.mov(32, Reg.x0, Reg.x0);
+  a.r(Form.ret, Reg.link);
+  if (!inMemory.includes(true)) return a.finish();
+
+  a.bind(outside);
+  a.pair(Form.ldp64, wasmSp, Reg.link, sp, 0);
+  a.addImm(Form.add64_i, sp, sp, frameBytes);
+  load64(a, exec, ctx, VmCtx.exec);
+  storeImm32(a, exec, Exec.trapKind, TrapKind.out_of_bounds_memory, temp);
+  // As if the caller had called it.
+  load64(a, exec, ctx, VmCtx.trapExit);
+  a.r(Form.br, exec);
+  return a.finish();
+}
+
 /** x30 names the site; x17 is the return address of a function without a frame. */
 function trapExit(): Uint8Array {
   const a = new Assembler();
@@ -431,6 +501,7 @@ export const stubs: RuntimeStubs = {
   entry,
   resume,
   hostCall,
+  nativeCall,
   builtin,
   lazyEntry,
   lazyThunks,

@@ -4,7 +4,8 @@
 // hundred microseconds, so that most of them run undisturbed on a busy machine) and alternate between the engines; medians count, the loop
 // included. V8 runs its optimizing tier. Needs `npm run build`. `--koffi`: entries as where Node-API cannot be had.
 import v8 from "node:v8";
-import { compile, configureThread, instantiate, Store, watToBytes } from "../../dist/index.js";
+import { compile, configureThread, instantiate, native, Store, watToBytes } from "../../dist/index.js";
+import { cLoop } from "./c-loop.mjs";
 
 v8.setFlagsFromString("--no-liftoff");
 v8.setFlagsFromString("--no-wasm-tier-up");
@@ -127,6 +128,15 @@ if (wanted("Wasm to Wasm")) {
   const times = measure({ local: local.ours.loop, localV8: local.theirs.loop, cross: cross.ours.loop, crossV8: cross.theirs.loop });
   report("Wasm to Wasm", "same module", times.local, times.localV8);
   report("Wasm to Wasm", "other instance", times.cross, times.crossV8, { "over the same module's": times.cross - times.local });
+}
+
+const inC = cLoop("libc.so.6", "abs");
+if (wanted("native import") && inC) {
+  const wat = `(module (import "c" "abs" (func $abs (param i32) (result i32)))
+    (func (export "loop") (param $n i32) (loop $next (drop (call $abs (local.get $n))) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`;
+  const { ours, theirs } = await both(wat, { ours: { c: { abs: native("libc.so.6", "abs", "i32(i32)") } }, v8: { c: { abs: Math.abs } } });
+  const times = measure({ ours: ours.loop, v8: theirs.loop, c: inC });
+  report("native import", "abs of the C library", times.ours, times.v8, { "from a loop in C": times.c, "over that": times.ours - times.c });
 }
 
 if (json) console.log(JSON.stringify({ rounds, node: process.version, arch: process.arch, rows }, undefined, 1));

@@ -1,7 +1,7 @@
 // The JS API over the compiler: a module with everything that can be imported and exported, errors, identities.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { watToBytes } from "../../../pipeline/index.js";
+import { native, watToBytes } from "../../../pipeline/index.js";
 import { WebAssembly } from "../../../pipeline/webassembly.js";
 
 const test = suite("webassembly instance");
@@ -62,6 +62,14 @@ test("SIMD does not validate", async () => {
   const bytes = await watToBytes(`(module (func (result v128) (v128.const i32x4 0 0 0 0)))`);
   assert.not(WebAssembly.validate(bytes));
   assert.ok(WebAssembly.validate(await watToBytes("(module)")));
+});
+
+(process.platform === "linux" ? test : test.skip)("a C function is an import like another", async () => {
+  const bytes = await module(`(module (import "env" "cos" (func $cos (param f64) (result f64))) (export "cos" (func $cos)) (func (export "f") (param f64) (result f64) (call $cos (local.get 0))))`);
+  const { exports } = new WebAssembly.Instance(bytes, { env: { cos: native("libm.so.6", "cos", "f64(f64)") } });
+  assert.is(exports.f(1), Math.cos(1));
+  assert.is(exports.cos(2), Math.cos(2));
+  assert.throws(() => new WebAssembly.Instance(bytes, { env: { cos: native("libm.so.6", "pow", "f64(f64, f64)") } }), /the native function "pow"/);
 });
 
 test.run();
