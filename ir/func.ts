@@ -78,6 +78,9 @@ export class Func {
   edgeTable: Int32Array;
   edgeTableLength = 0;
 
+  /** Columns do not grow beyond so many rows: set while a pass runs that may never end. */
+  growthLimit = Infinity;
+
   /** Bumped by every change of values, operands, types, immediates. */
   valueVersion = 0;
   /** Bumped by every change of blocks, edges, parameters and terminators. */
@@ -575,7 +578,7 @@ export class Func {
   private allocate(length: number): number {
     const start = this.poolLength;
     this.poolLength += length;
-    if (this.poolLength > this.pool.length) this.pool = grown(this.pool, Math.max(this.poolLength, this.pool.length * 2));
+    if (this.poolLength > this.pool.length) this.pool = grown(this.pool, Math.max(this.roomFor(this.poolLength), this.pool.length * 2));
     this.pool.fill(NONE, start, this.poolLength);
     return start;
   }
@@ -586,8 +589,13 @@ export class Func {
     return fresh;
   }
 
+  private roomFor(rows: number): number {
+    if (rows > this.growthLimit) throw new Error(`@${this.index} grows beyond ${this.growthLimit} rows: does the pass end?`);
+    return rows;
+  }
+
   private growValues(): void {
-    const n = this.op.length * 2;
+    const n = this.roomFor(this.op.length * 2);
     this.op = grownBytes(this.op, n);
     this.type = grownBytes(this.type, n);
     this.imm = grown(this.imm, n);
@@ -601,7 +609,7 @@ export class Func {
   }
 
   private growBlocks(): void {
-    const n = this.firstInst.length * 2;
+    const n = this.roomFor(this.firstInst.length * 2);
     this.firstInst = grown(this.firstInst, n);
     this.lastInst = grown(this.lastInst, n);
     this.paramStart = grown(this.paramStart, n);
@@ -614,7 +622,7 @@ export class Func {
   }
 
   private growEdges(): void {
-    const n = this.edgeFrom.length * 2;
+    const n = this.roomFor(this.edgeFrom.length * 2);
     this.edgeFrom = grown(this.edgeFrom, n);
     this.edgeTo = grown(this.edgeTo, n);
     this.edgeArgStart = grown(this.edgeArgStart, n);

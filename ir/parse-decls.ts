@@ -108,6 +108,35 @@ export function parseDecl(lexer: Lexer, module: Module): void {
   throw lexer.error(`expected a declaration, found ${keyword}`, at);
 }
 
+/** What a function begins with, declared or with its body. */
+export interface Header {
+  index: number;
+  name: string | undefined;
+  type: number;
+  at: number;
+}
+
+/** `func @3 "sum": t0`. */
+export function parseHeader(lexer: Lexer): Header {
+  lexer.expect("func");
+  const at = lexer.start;
+  lexer.expect("@");
+  const index = lexer.index("a function's index");
+  const name = lexer.kind === Tok.string ? parseName(lexer, "a name") : undefined;
+  lexer.expect(":");
+  return { index, name, type: lexer.sigil("t", "a type"), at };
+}
+
+/** A function's declaration, without a body. */
+export function parseFuncDecl(lexer: Lexer, module: Module): void {
+  declareFunc(lexer, parseHeader(lexer), module);
+}
+
+export function declareFunc(lexer: Lexer, header: Header, module: Module): void {
+  if (header.index !== module.funcs.length) throw lexer.error(`expected a declaration of @${module.funcs.length}, found @${header.index}`, header.at);
+  module.funcs.push({ type: header.type as TypeIndex, imported: false, name: header.name, bodyStart: 0, bodyEnd: 0 });
+}
+
 /** Checks what could not be checked on the way: that indices named before their declaration exist. @throws ParseError at the end of the text */
 export function finishDecls(lexer: Lexer, module: Module): void {
   const spaces = { func: module.funcs, table: module.tables, memory: module.memories, global: module.globals } as const;

@@ -9,7 +9,7 @@ import { Func } from "./func.js";
 import { Lexer, Tok } from "./lex.js";
 import { Module } from "./module.js";
 import { ANY, Op, opInfo, opNamed, type OpInfo } from "./ops.js";
-import { atDecl, finishDecls, parseDecl, parseFuncType, parseName, parseType } from "./parse-decls.js";
+import { atDecl, declareFunc, finishDecls, parseDecl, parseFuncType, parseHeader, parseType, type Header } from "./parse-decls.js";
 import { parseNumber } from "./text.js";
 import { printFuncType, sameFuncType, Type, typeName } from "./types.js";
 
@@ -29,10 +29,7 @@ export function parseModule(text: string): { module: Module; funcs: Func[] } {
     // `func @3: t0` declares; `func @3: t0 (i32) -> i32 {` has a body.
     const header = parseHeader(lexer);
     if (lexer.at("(")) funcs.push(parseBody(lexer, header, module.funcs.length > 0 ? module : undefined));
-    else {
-      if (header.index !== module.funcs.length) throw lexer.error(`expected a declaration of @${module.funcs.length}, found @${header.index}`, header.at);
-      module.funcs.push({ type: header.type as TypeIndex, imported: false, name: header.name, bodyStart: 0, bodyEnd: 0 });
-    }
+    else declareFunc(lexer, header, module);
   }
   finishDecls(lexer, module);
   return { module, funcs };
@@ -45,24 +42,6 @@ export function parseFunc(text: string, module?: Module): Func {
   const fn = parseBody(lexer, parseHeader(lexer), module);
   if (lexer.kind !== Tok.end) throw lexer.expected("nothing behind the function");
   return fn;
-}
-
-interface Header {
-  index: number;
-  name: string | undefined;
-  type: number;
-  at: number;
-}
-
-/** `func @3 "sum": t0`. */
-function parseHeader(lexer: Lexer): Header {
-  lexer.expect("func");
-  const at = lexer.start;
-  lexer.expect("@");
-  const index = lexer.index("a function's index");
-  const name = lexer.kind === Tok.string ? parseName(lexer, "a name") : undefined;
-  lexer.expect(":");
-  return { index, name, type: lexer.sigil("t", "a type"), at };
 }
 
 interface TargetText {

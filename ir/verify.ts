@@ -55,6 +55,7 @@ class FuncVerifier {
   private readonly place: Int32Array;
   private readonly placed: Uint8Array;
   private readonly blockPlaced: Uint8Array;
+  private refs: ReadonlySet<FuncIndex> | undefined = undefined;
 
   constructor(
     readonly fn: Func,
@@ -282,7 +283,12 @@ class FuncVerifier {
     };
     switch (opInfo[fn.op[v]!]!.imm) {
       case "func":
-        return within(x, module.funcs, "function");
+        within(x, module.funcs, "function");
+        // The instance keeps references only of functions that are declared to need one.
+        if (fn.op[v] === Op.ref_func && !(this.refs ??= new Set(module.referencedFuncs())).has(x as FuncIndex)) {
+          this.fail(b, v, "index", `ref.func names @${x}, which no export, element segment or global names: declare it (cx.edit.declareRef)`);
+        }
+        return;
       case "type_table":
         within(x, module.types, "type");
         return within(y, module.tables, "table");

@@ -48,13 +48,10 @@ function program(ended: (code: number) => void): Command {
   addCompilerFlags(lathe.command("passes"))
     .description("list the passes, their order constraints and options, the pipelines, and where passes of your own go")
     .action(async (flags) => (await import("./cli/passes.js")).listPasses(flags));
-  lathe
-    .command("verify")
-    .description("verify IR in text form (.ssa or .mir)")
+  addCompilerFlags(lathe.command("verify"))
+    .description("verify IR in text form (.ssa or .mir); with --pass run passes on every function and verify again: how a failed pass is replayed")
     .argument("<file>")
-    .option("--arch <name>", "instruction set of a .mir; default this host's")
-    .option("--pass <name>", "run this pass on every function and verify again: how a failed pass is replayed")
-    .action(async (file: string, flags: { arch?: string; pass?: string }) => (await import("./cli/verify.js")).verify(file, flags));
+    .action(async (file: string, flags) => (await import("./cli/verify.js")).verify(file, flags));
   addCompilerFlags(lathe.command("diff"))
     .description("what happened to a module between two steps of its compilation")
     .argument("<file>")

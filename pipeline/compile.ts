@@ -71,7 +71,10 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     {
       verify: settings.verify,
       passOptions: settings.passOptions,
+      passTimeout: settings.passTimeout,
+      passFiles: settings.passFiles,
       dumpDir: settings.dumpDir,
+      target: settings.target,
       afterPass(fn, pass, position, changed) {
         if (changed) recorder?.passed(fn, position);
         observe?.ssa?.(fn, pass, changed);
@@ -100,6 +103,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const runPasses = (index: FuncIndex): Func => {
     const fn = translate(index);
     for (const phase of runner.phases) runner.runFunc(phase, fn, before(index));
+    runner.seal(fn);
     clock.lap("passes");
     return fn;
   };
@@ -172,12 +176,15 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     for (const phase of runner.phases) {
       runner.begin(phase);
       if (phase.scope === "module") runner.runModule(phase, funcs);
-      else for (const fn of funcs) runner.runFunc(phase, fn, before(fn.index));
+      else runner.runFuncs(phase, funcs, (fn) => before(fn.index));
       recorder?.declared(phase, module);
     }
     clock.lap("passes");
     closeDecls();
-    for (const fn of funcs) finished.set(fn.index, fn);
+    for (const fn of funcs) {
+      runner.seal(fn);
+      finished.set(fn.index, fn);
+    }
     funcs.forEach(makeCode);
   } else {
     for (const phase of runner.phases) {

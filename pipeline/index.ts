@@ -12,7 +12,7 @@ import { decodeModule } from "./frontend/decode.js";
 import { toBytes } from "./frontend/wat.js";
 import { resolveOptions, type CompileOptions } from "./options.js";
 import { expandPasses } from "./user-passes.js";
-import { runWasmPasses } from "./runner.js";
+import { runWasmPasses } from "./wasm-passes.js";
 import type { PassStats } from "./stats.js";
 
 const featuresOf = new WeakMap<Target, readonly string[]>();
@@ -61,7 +61,7 @@ export { pipelines, type Level } from "./pipelines.js";
 export { loadPasses } from "./user-passes.js";
 export { findConfig, loadConfig, type Config } from "./config.js";
 export { ScheduleError } from "./schedule.js";
-export { PassError } from "./runner.js";
+export { PassError } from "./pass-error.js";
 export type { CompileStats, PassStats } from "./stats.js";
 export { History, type ModuleState, type FuncState, type PassRecord } from "./state.js";
 export { targetNames } from "./targets.js";

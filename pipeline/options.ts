@@ -79,6 +79,8 @@ export interface Settings {
   readonly lazy: boolean | undefined;
   readonly schedule: Schedule;
   readonly passOptions: NonNullable<CompileOptions["passOptions"]>;
+  readonly passTimeout: number | undefined;
+  readonly passFiles: CompileOptions["passFiles"];
   readonly verify: boolean;
   readonly check: boolean;
   readonly record: boolean;
@@ -106,6 +108,9 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   for (const name of features) {
     if (!target.features.includes(name)) throw new Error(`${target.name} has no CPU feature "${name}"; known are ${target.features.join(", ") || "none"}`);
   }
+
+  const { passTimeout } = options;
+  if (passTimeout !== undefined && !(typeof passTimeout === "number" && passTimeout > 0)) throw new Error(`passTimeout is a number of milliseconds above 0, not ${JSON.stringify(passTimeout)}`);
 
   const known = new Map(registry.map((pass) => [pass.name, pass]));
   const own = new Map<string, Pass>();
@@ -137,6 +142,8 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
     lazy: options.lazy,
     schedule: plan,
     passOptions,
+    passTimeout,
+    passFiles: options.passFiles,
     verify: options.verify ?? false,
     check: options.check ?? false,
     record: options.record ?? false,

@@ -127,6 +127,9 @@ export class MFunc {
   /** Calls into another instance's code: needs a frame slot for its own context. */
   switchesContext = false;
 
+  /** Columns do not grow beyond so many rows: set while a pass runs that may never end. */
+  growthLimit = Infinity;
+
   // ---- after allocation ----
   allocated = false;
   /** Frame slots used, 8 bytes each. */
@@ -165,7 +168,7 @@ export class MFunc {
   newVreg(type: Type, value = -1): number {
     const r = this.vregCount++;
     if (r === this.vregType.length) {
-      const n = r * 2;
+      const n = this.roomFor(r * 2);
       this.vregType = grown(this.vregType, n);
       this.vregValue = grown(this.vregValue, n);
       this.rematOp = grown(this.rematOp, n);
@@ -201,7 +204,7 @@ export class MFunc {
   operand(reg: number, info: number): void {
     const at = this.opndLength++;
     if (at === this.opndReg.length) {
-      this.opndReg = grown(this.opndReg, at * 2);
+      this.opndReg = grown(this.opndReg, this.roomFor(at * 2));
       this.opndInfo = grown(this.opndInfo, at * 2);
     }
     this.opndReg[at] = reg;
@@ -229,7 +232,7 @@ export class MFunc {
   newEdge(from: number, to: number, argStart: number): number {
     const e = this.edgeCount++;
     if (e === this.edgeFrom.length) {
-      this.edgeFrom = grown(this.edgeFrom, e * 2);
+      this.edgeFrom = grown(this.edgeFrom, this.roomFor(e * 2));
       this.edgeTo = grown(this.edgeTo, e * 2);
       this.edgeArgStart = grown(this.edgeArgStart, e * 2);
     }
@@ -243,7 +246,7 @@ export class MFunc {
   newList(length: number): number {
     const start = this.listLength;
     this.listLength += length;
-    if (this.listLength > this.lists.length) this.lists = grown(this.lists, Math.max(this.listLength, this.lists.length * 2));
+    if (this.listLength > this.lists.length) this.lists = grown(this.lists, Math.max(this.roomFor(this.listLength), this.lists.length * 2));
     return start;
   }
 
@@ -274,8 +277,13 @@ export class MFunc {
   }
   private constantIndex = new Map<string, number>();
 
+  private roomFor(rows: number): number {
+    if (rows > this.growthLimit) throw new Error(`@${this.index} grows beyond ${this.growthLimit} rows: does the pass end?`);
+    return rows;
+  }
+
   private growInsts(): void {
-    const n = this.op.length * 2;
+    const n = this.roomFor(this.op.length * 2);
     this.op = grown(this.op, n);
     this.imm = grown(this.imm, n);
     this.imm2 = grown(this.imm2, n);
@@ -287,7 +295,7 @@ export class MFunc {
   }
 
   private growBlocks(): void {
-    const n = this.blockStart.length * 2;
+    const n = this.roomFor(this.blockStart.length * 2);
     this.blockStart = grown(this.blockStart, n);
     this.blockEnd = grown(this.blockEnd, n);
     this.blockSource = grown(this.blockSource, n);

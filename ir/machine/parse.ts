@@ -7,6 +7,8 @@ import { Lexer, Tok } from "../lex.js";
 import { unquoteBytes, unquoteName } from "../text.js";
 import { Type, valueTypes } from "../types.js";
 import { FIRST_FLOAT_REG, FIRST_SLOT, MFunc, Opnd } from "./mfunc.js";
+import { Module } from "../module.js";
+import { atDecl, finishDecls, parseDecl, parseFuncDecl } from "../parse-decls.js";
 import type { MachineNames } from "./names.js";
 
 /** Reads one function. Throws ParseError. */
@@ -17,12 +19,24 @@ export function parseMFunc(text: string, names: MachineNames): MFunc {
   return mfn;
 }
 
-/** Reads functions to the end of the text. Throws ParseError. */
+/** Reads functions to the end of the text, which may begin with declarations. Throws ParseError. */
 export function parseMFuncs(text: string, names: MachineNames): MFunc[] {
-  const parser = new Parser(new Lexer(text), names);
+  return parseMachineModule(text, names).funcs;
+}
+
+/** A whole `.mir` file: declarations as in `.ssa`, then functions. Throws ParseError. */
+export function parseMachineModule(text: string, names: MachineNames): { module: Module; funcs: MFunc[] } {
+  const lexer = new Lexer(text);
+  const parser = new Parser(lexer, names);
+  const module = new Module();
   const funcs: MFunc[] = [];
+  while (atDecl(lexer)) {
+    if (lexer.at("func")) parseFuncDecl(lexer, module);
+    else parseDecl(lexer, module);
+  }
+  finishDecls(lexer, module);
   while (!parser.atEnd()) funcs.push(parser.func());
-  return funcs;
+  return { module, funcs };
 }
 
 const MAX_VREGS = 1 << 24;

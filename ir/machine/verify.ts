@@ -56,6 +56,11 @@ function verifyStructure(mfn: MFunc, names: MachineNames, report: Report): boole
       else if ((info.terminator === true) !== (i === next - 1)) {
         broken(b, i, i === next - 1 ? "a block ends in a terminator" : "a terminator ends its block");
       }
+      const operands = mfn.opndStart[i]! + mfn.opndCount[i]!;
+      if (!(mfn.opndStart[i]! >= 0 && operands <= mfn.opndLength)) {
+        broken(b, -1, `the operands of instruction ${i} lie outside of the ${mfn.opndLength} there are`);
+        return false;
+      }
       if (mfn.clobbers[i]! >= mfn.clobberSets.length) broken(b, i, `there is no clobber set ${mfn.clobbers[i]}`);
     }
     for (let k = 0; k < mfn.succCount[b]!; k++) {

@@ -1,32 +1,45 @@
-// `lathe verify FILE.ssa [--pass NAME]` or `FILE.mir [--arch NAME]`: parses, verifies, says what is wrong; runs a pass on what was right.
-import type { Func } from "../../ir/func.js";
-import { parseMFuncs } from "../../ir/machine/parse.js";
+// `lathe verify FILE.ssa|FILE.mir [--arch NAME] [--pass PASS]`: parses, verifies, says what is wrong; runs a pass on what was right.
+import { parseMachineModule } from "../../ir/machine/parse.js";
 import { verifyMFunc } from "../../ir/machine/verify.js";
-import type { Module } from "../../ir/module.js";
 import { parseModule } from "../../ir/parse.js";
-import { passes } from "../../passes/index.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../../ir/verify.js";
-import { PassRunner } from "../runner.js";
+import { passes as registry } from "../../passes/index.js";
+import type { Pass } from "../../passes/pass.js";
+import { isMachineText } from "../frontend/text.js";
+import { PassRunner, type RunnerSettings } from "../runner.js";
 import { targetNamed } from "../targets.js";
-import { readInput } from "./input.js";
-import { print } from "./terminal.js";
+import { compileOptions } from "./compile-options.js";
+import { readInput, type CompilerFlags } from "./input.js";
+import { print, UsageError } from "./terminal.js";
 
 /** @throws Error that lists the problems, at most 20; PassError when the pass fails. */
-export function verify(file: string, { arch, pass }: { arch?: string; pass?: string }): void {
+export async function verify(file: string, flags: CompilerFlags): Promise<void> {
+  const { target: arch, passes = [], passOptions = {}, passTimeout, passFiles } = await compileOptions({ ...flags, config: flags.config ?? false });
+  const target = targetNamed(arch);
+  const chosen = passes.map((pass) => (typeof pass === "string" ? registry.find((one) => one.name === pass) : pass) ?? unknownPass(String(pass)));
+  // A replay shows a failure again: it writes no second file.
+  const settings: RunnerSettings = { verify: true, passOptions, passTimeout, passFiles, target, dumpDir: false };
   const text = new TextDecoder().decode(readInput(file));
+  const machine = isMachineText(text);
+  const misfit = chosen.find((pass) => pass.stage !== (machine ? "machine" : "ssa"));
+  if (misfit) throw new UsageError(`"${misfit.name}" is a pass of stage ${misfit.stage}, ${file} holds ${machine ? "machine IR" : "SSA"}`);
   const problems: string[] = [];
   let count: number;
-  if (/^\s*(;[^\n]*\n\s*)*mfunc\b/.test(text)) {
-    const target = targetNamed(arch);
-    const mfuncs = parseMFuncs(text, target);
-    count = mfuncs.length;
-    for (const mfn of mfuncs) for (const problem of verifyMFunc(mfn, target)) problems.push(String(problem));
+  if (machine) {
+    const { module, funcs } = parseMachineModule(text, target);
+    count = funcs.length;
+    problems.push(...verifyModule(module).map(printVerifierError));
+    for (const mfn of funcs) problems.push(...verifyMFunc(mfn, target).map(String));
+    if (problems.length === 0) {
+      const runner = new PassRunner(module, [], chosen, settings, []);
+      for (const mfn of funcs) runner.runMachine(mfn);
+    }
   } else {
     const { module, funcs } = parseModule(text);
     count = funcs.length;
     problems.push(...verifyModule(module).map(printVerifierError));
     for (const fn of funcs) problems.push(...verifyFunc(fn, module).map(printVerifierError));
-    if (pass !== undefined && problems.length === 0) runPass(pass, module, funcs);
+    if (problems.length === 0) new PassRunner(module, chosen, [], settings, []).runAll(funcs);
   }
   if (problems.length > 0) {
     const shown = problems.slice(0, 20);
@@ -36,8 +49,6 @@ export function verify(file: string, { arch, pass }: { arch?: string; pass?: str
   print(`${file}: ${count} function${count === 1 ? "" : "s"}, nothing wrong`);
 }
 
-function runPass(name: string, module: Module, funcs: Func[]): void {
-  const pass = passes.find((one) => one.name === name);
-  if (!pass || pass.stage !== "ssa") throw new Error(`there is no SSA pass "${name}" to run`);
-  new PassRunner(module, [pass], [], { verify: true, passOptions: {} }, []).runAll(funcs);
+function unknownPass(name: string): never {
+  throw new UsageError(`there is no pass "${name}" to run; there are ${registry.map((pass: Pass) => pass.name).join(", ")}, and files such as ./my-pass.mjs`);
 }

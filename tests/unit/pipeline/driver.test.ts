@@ -55,7 +55,8 @@ test("text is compiled, too, and binaryen's passes run on bytes", async () => {
   assert.throws(() => compileSync(bytes, { passes: ["binaryen:O2"] }), /use compile\(\)/);
   const broken = definePass({ name: "broken", summary: "", stage: "wasm", scope: "module", run: () => new Uint8Array(3) });
   const ended = await compile(bytes, { passes: [broken] }).then(() => undefined, (error: Error) => error);
-  assert.instance(ended, WasmError);
+  assert.instance(ended, PassError);
+  assert.instance((ended as PassError).cause, WasmError);
 });
 
 test("history: a revision a pass, snapshots sealed, patches lead back and forth", () => {
