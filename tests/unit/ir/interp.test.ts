@@ -457,7 +457,7 @@ memory m0: 1..4
 table T0: funcref, 0..
 table T1: funcref, 0..
 elem elem0: funcref, passive, []
-elem elem1: funcref, passive, []
+elem elem1: funcref, passive, [(ref.func @0)]
 data data0: passive, ""
 data data1: passive, ""
 func @0: t0 (i32, i32, i32) -> i32 {

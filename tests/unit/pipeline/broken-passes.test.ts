@@ -17,8 +17,8 @@ import { broken, SHAPES, wat } from "./broken-passes.js";
 const bytes = await watToBytes(wat);
 const folder = mkdtempSync(path.join(tmpdir(), "lathe-broken-"));
 test.after(() => rmSync(folder, { recursive: true }));
-/** Short, but for what must not be stopped before it has grown. */
-const timeoutOf = (pass: Pass) => (/grow|edges$/.test(pass.name) ? 60_000 : 150);
+/** Short for those that have to be stopped. */
+const timeoutOf = (pass: Pass) => (/endless-(loop|analysis|walk)|begin-endless|module-endless|machine-endless|wasm-endless|never-done/.test(pass.name) ? 300 : 60_000);
 
 async function failure(pass: Pass): Promise<PassError> {
   try {
