@@ -22,7 +22,10 @@ export function guestArgsLast(program: Command, args: readonly string[]): string
     const option = options.find((candidate) => spells(candidate, arg));
     if (option) {
       ours.push(arg);
-      if (option.required && (arg === option.long || arg === option.short) && i + 1 < args.length) ours.push(args[++i]!);
+      if (!option.required || (arg !== option.long && arg !== option.short)) continue;
+      // Without its value it has to be the last one, for commander to see that.
+      if (i + 1 === args.length) return ours;
+      ours.push(args[++i]!);
     } else if (rest.length === 0 && arg.startsWith("-")) {
       // Before the file it can only be meant for us: commander says what it is.
       ours.push(arg);
