@@ -1,0 +1,64 @@
+// `node --import wasmlathe/register`: programs that know nothing of it run on this engine, in ES modules, CommonJS and workers.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { projectRoot } from "../../bundle.js";
+import { bytesOf } from "./support.js";
+
+const test = suite("register");
+const register = path.join(projectRoot, "dist", "register.js");
+
+function node(program: string, environment: Record<string, string> = {}, type = "module"): { out: string; err: string; code: number | null } {
+  const run = spawnSync(process.execPath, ["--import", pathToFileURL(register).href, `--input-type=${type}`, "--eval", program], {
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "", ...environment },
+  });
+  return { out: run.stdout.trim(), err: run.stderr, code: run.status };
+}
+
+test.before(() => {
+  if (!existsSync(register)) execFileSync(process.execPath, ["build.mjs"], { cwd: projectRoot });
+});
+
+const wasm = bytesOf(`(module (import "m" "f" (func $f (param i32) (result i32))) (func (export "run") (param i32) (result i32) (call $f (i32.add (local.get 0) (i32.const 1)))))`);
+const program = (bytes: Uint8Array) => `
+  const bytes = Buffer.from("${Buffer.from(bytes).toString("base64")}", "base64");
+  const property = Object.getOwnPropertyDescriptor(globalThis, "WebAssembly");
+  console.log(property.writable, property.enumerable, property.configurable);
+  WebAssembly.instantiate(bytes, { m: { f: (x) => { console.log(new Error().stack.includes("wasm-function")); return x * 2; } } }).then(({ instance }) => console.log(instance.exports.run(20)));`;
+
+test("a program that knows nothing of it", async () => {
+  const text = program(await wasm);
+  for (const type of ["module", "commonjs"]) {
+    const { out, err, code } = node(text, {}, type);
+    assert.is(err, "");
+    assert.is(code, 0);
+    // V8's own frames are wasm-function; ours are not V8's.
+    assert.is(out, "true false true\nfalse\n42");
+  }
+});
+
+test("options by the environment", async () => {
+  const text = program(await wasm);
+  const environments: Record<string, string>[] = [{ LATHE_LEVEL: "0" }, { LATHE_LEVEL: "1", LATHE_LAZY: "1" }, { LATHE_LAZY: "0" }];
+  for (const environment of environments) assert.match(node(text, environment).out, /42$/);
+  const wrong = node(text, { LATHE_LEVEL: "9" });
+  assert.is(wrong.code, 1);
+  assert.match(wrong.err, `the environment variable LATHE_LEVEL is 0, 1 or 2, not "9"`);
+});
+
+test("workers of the program, too", async () => {
+  const bytes = Buffer.from(await wasm).toString("base64");
+  const inner = `
+    const { parentPort } = await import("node:worker_threads");
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from("${bytes}", "base64")), { m: { f: (x) => x + Number(new Error().stack.includes("wasm-function")) } });
+    parentPort.postMessage(exports.run(41));`;
+  const { out, err } = node(`import { Worker } from "node:worker_threads"; new Worker(${JSON.stringify(inner)}, { eval: true }).on("message", console.log);`);
+  assert.is(err, "");
+  assert.is(out, "42");
+});
+
+test.run();
