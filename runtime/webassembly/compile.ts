@@ -5,8 +5,8 @@
 import type { CompiledModule } from "../compiled.js";
 import { refuse, toBytes } from "./idl.js";
 import { readImports } from "./imports.js";
-import { instanceOf, type Instance } from "./instance.js";
-import { compiledModule, compileError, moduleOf, type Compiler, type Module, type ModuleClass } from "./module.js";
+import type { Instance, Instances } from "./instance.js";
+import { compileError, type Compiler, type Module, type Modules } from "./module.js";
 
 type BufferSource = ArrayBufferView | ArrayBuffer;
 
@@ -35,7 +35,7 @@ interface ResponseLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-export function compileFunctions(compiler: Compiler, Module: ModuleClass): CompileFunctions {
+export function compileFunctions(compiler: Compiler, { compiledOf, objectOf }: Modules, { instanceOf }: Instances): CompileFunctions {
   const compileBytes = async (bytes: Uint8Array, where: string): Promise<CompiledModule> => {
     try {
       return await compiler.compileAsync(bytes);
@@ -45,13 +45,13 @@ export function compileFunctions(compiler: Compiler, Module: ModuleClass): Compi
   };
   const instantiateBytes = async (bytes: Uint8Array, importObject: unknown, where: string): Promise<InstantiatedSource> => {
     const compiled = await compileBytes(bytes, where);
-    const module = moduleOf(compiled, Module);
+    const module = objectOf(compiled);
     return { module, instance: instanceOf(compiled, readImports(compiled.module, importObject, where), where) };
   };
 
   const instantiate = async (source: unknown, imports: unknown): Promise<unknown> => {
     const where = "WebAssembly.instantiate()";
-    const compiled = compiledModule.get(source);
+    const compiled = compiledOf(source);
     const bytes = compiled ? undefined : toBytes(source, where);
     const importObject = importArgument(imports, where);
     if (bytes) return instantiateBytes(bytes, importObject, where);
@@ -61,11 +61,11 @@ export function compileFunctions(compiler: Compiler, Module: ModuleClass): Compi
   };
   const compile = async (bytes: unknown): Promise<Module> => {
     const where = "WebAssembly.compile()";
-    return moduleOf(await compileBytes(toBytes(bytes, where), where), Module);
+    return objectOf(await compileBytes(toBytes(bytes, where), where));
   };
   const compileStreaming = async (source: unknown): Promise<Module> => {
     const where = "WebAssembly.compileStreaming()";
-    return moduleOf(await compileBytes(await bytesOfResponse(source, where), where), Module);
+    return objectOf(await compileBytes(await bytesOfResponse(source, where), where));
   };
   const instantiateStreaming = async (source: unknown, imports: unknown): Promise<InstantiatedSource> => {
     const where = "WebAssembly.instantiateStreaming()";

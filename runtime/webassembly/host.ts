@@ -22,7 +22,7 @@ export interface HostGlobal {
 
 /** What is used of it. */
 export interface HostWebAssembly {
-  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Module: (new (bytes: Uint8Array) => object) & { customSections(module: object, name: string): ArrayBuffer[] };
   readonly Instance: new (module: object, imports?: object) => { readonly exports: Readonly<Record<string, unknown>> };
   readonly Memory: (new (descriptor: { initial: number; maximum?: number | undefined; shared?: boolean }) => HostMemory) & { readonly prototype: HostMemory };
   readonly Table: { readonly prototype: HostTable };

@@ -76,9 +76,9 @@ export function toBytes(value: unknown, where: string): Uint8Array {
 
 /**
  * What stands on a class as Web IDL has it: attributes and operations enumerable, the class string by Symbol.toStringTag.
- * @param isHosts whether a value is of the host's class of that name: then it is `instanceof` ours, too.
+ * @param isHosts whether a value is of the host's class of that name and can be used for one of ours: then it is `instanceof` ours, too.
  */
-export function exposeInterface(name: string, shape: { readonly prototype: object }, isHosts: (value: unknown) => boolean): void {
+export function exposeInterface(name: string, shape: { readonly prototype: object }, isHosts?: (value: unknown) => boolean): void {
   for (const owner of [shape, shape.prototype]) {
     for (const key of Object.getOwnPropertyNames(owner)) {
       const property = Object.getOwnPropertyDescriptor(owner, key)!;
@@ -88,12 +88,12 @@ export function exposeInterface(name: string, shape: { readonly prototype: objec
   }
   // A bundler may have renamed the class.
   Object.defineProperty(shape, "name", { value: name, configurable: true });
-  const ordinary = Function.prototype[Symbol.hasInstance];
-  Object.defineProperty(shape, Symbol.hasInstance, {
-    value(this: unknown, value: unknown) {
-      return ordinary.call(this as Function, value) || (this === shape && isHosts(value));
-    },
-    configurable: true,
-  });
+  if (isHosts) {
+    const ordinary = Function.prototype[Symbol.hasInstance];
+    const value = function (this: unknown, object: unknown): boolean {
+      return ordinary.call(this as Function, object) || (this === shape && isHosts(object));
+    };
+    Object.defineProperty(shape, Symbol.hasInstance, { value, configurable: true });
+  }
   Object.defineProperty(shape.prototype, Symbol.toStringTag, { value: `WebAssembly.${name}`, configurable: true });
 }

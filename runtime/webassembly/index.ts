@@ -7,24 +7,23 @@ import { CompileError, LinkError, RuntimeError } from "./errors.js";
 import { Global } from "./global.js";
 import { globalTypeOf, memoryTypeOf, tableTypeOf } from "./host-types.js";
 import { exposeInterface } from "./idl.js";
-import { Instance } from "./instance.js";
+import { instancesOf, type InstanceClass } from "./instance.js";
 import { Memory } from "./memory.js";
-import { moduleClass, type Compiler, type ModuleClass } from "./module.js";
+import { modulesOf, type Compiler, type ModuleClass } from "./module.js";
 import { Table } from "./table.js";
 
 export type { Compiler, ModuleExport, ModuleImport } from "./module.js";
 
-const interfaces = { Instance, Memory, Table, Global } as const;
-/** Whether a value is of the host's class of that name, where that can be told. */
+/** The classes that need no compiler; beside each, whether a value is of the host's class of that name. */
+const interfaces = { Memory, Table, Global } as const;
 const hosts: Readonly<Record<keyof typeof interfaces, (value: unknown) => boolean>> = {
-  Instance: () => false,
   Memory: (value) => memoryTypeOf(value) !== undefined,
   Table: (value) => tableTypeOf(value) !== undefined,
   Global: (value) => globalTypeOf(value) !== undefined,
 };
 const errors = { CompileError, LinkError, RuntimeError } as const;
 
-type Interfaces = typeof interfaces & typeof errors & { readonly Module: ModuleClass };
+type Interfaces = typeof interfaces & typeof errors & { readonly Module: ModuleClass; readonly Instance: InstanceClass };
 
 export interface WebAssemblyNamespace extends CompileFunctions, Interfaces {
   readonly [Symbol.toStringTag]: "WebAssembly";
@@ -33,9 +32,11 @@ export interface WebAssemblyNamespace extends CompileFunctions, Interfaces {
 /** Makes a `WebAssembly` object that compiles with `compiler`. */
 export function createWebAssembly(compiler: Compiler): WebAssemblyNamespace {
   for (const name of Object.keys(interfaces) as (keyof typeof interfaces)[]) exposeInterface(name, interfaces[name], hosts[name]);
-  const Module = moduleClass(compiler);
-  const namespace = { ...compileFunctions(compiler, Module) };
-  for (const [name, value] of Object.entries({ Module, ...interfaces, ...errors })) {
+  const modules = modulesOf(compiler);
+  const instances = instancesOf(modules);
+  const namespace = { ...compileFunctions(compiler, modules, instances) };
+  const classes = { Module: modules.Module, Instance: instances.Instance, ...interfaces, ...errors };
+  for (const [name, value] of Object.entries(classes)) {
     Object.defineProperty(namespace, name, { value, writable: true, configurable: true });
   }
   Object.defineProperty(namespace, Symbol.toStringTag, { value: "WebAssembly", configurable: true });

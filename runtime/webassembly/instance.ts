@@ -11,11 +11,11 @@ import { defaultStore } from "../store.js";
 import { Table as RuntimeTable } from "../table.js";
 import { LinkError } from "./errors.js";
 import { globalObject } from "./global.js";
-import { refuse } from "./idl.js";
+import { exposeInterface, refuse } from "./idl.js";
 import { nameImport, readImports } from "./imports.js";
 import { memoryObject } from "./memory.js";
 import { mirrorsOf } from "./mirror.js";
-import { compiledModule, type Module } from "./module.js";
+import type { Module, Modules } from "./module.js";
 import { internalSlot } from "./slot.js";
 import { tableObject } from "./table.js";
 
@@ -23,25 +23,39 @@ export type Exports = Readonly<Record<string, any>>;
 
 const exportsObject = internalSlot<Exports>();
 
-export class Instance {
-  /** @throws TypeError, LinkError from imports; RuntimeError, or what a host function threw, from segments and the start function. */
-  constructor(module: Module, ...imports: [importObject?: object]) {
-    const where = "WebAssembly.Instance()";
-    const compiled = compiledModule.get(module) ?? refuse(where, "Argument 0 must be a WebAssembly.Module");
-    initialize(this, compiled, readImports(compiled.module, imports[0], where), where);
-  }
-
-  get exports(): Exports {
-    return exportsObject.get(this) ?? refuse("WebAssembly.Instance.exports", "Receiver is not a WebAssembly.Instance");
-  }
+export interface Instance {
+  readonly exports: Exports;
 }
 
-/** An instance whose imports have been read. */
-export function instanceOf(compiled: CompiledModule, values: readonly unknown[], where: string): Instance {
-  return initialize(Object.create(Instance.prototype) as Instance, compiled, values, where);
+export interface InstanceClass {
+  new (module: Module, importObject?: object): Instance;
+  readonly prototype: Instance;
 }
 
-function initialize(object: Instance, compiled: CompiledModule, values: readonly unknown[], where: string): Instance {
+/** The class Instance over modules, and the way to an instance whose imports have been read already. */
+export interface Instances {
+  readonly Instance: InstanceClass;
+  instanceOf(compiled: CompiledModule, values: readonly unknown[], where: string): Instance;
+}
+
+export function instancesOf({ compiledOf }: Modules): Instances {
+  class Instance {
+    /** @throws TypeError, LinkError from imports; RuntimeError, or what a host function threw, from segments and the start function. */
+    constructor(module: Module, ...imports: [importObject?: object]) {
+      const where = "WebAssembly.Instance()";
+      const compiled = compiledOf(module) ?? refuse(where, "Argument 0 must be a WebAssembly.Module");
+      initialize(this, compiled, readImports(compiled.module, imports[0], where), where);
+    }
+
+    get exports(): Exports {
+      return exportsObject.get(this) ?? refuse("WebAssembly.Instance.exports", "Receiver is not a WebAssembly.Instance");
+    }
+  }
+  exposeInterface("Instance", Instance);
+  return { Instance, instanceOf: (compiled, values, where) => initialize(Object.create(Instance.prototype) as Instance, compiled, values, where) };
+}
+
+function initialize<Shown extends Instance>(object: Shown, compiled: CompiledModule, values: readonly unknown[], where: string): Shown {
   exportsObject.set(object, exportsOf(link(compiled, values, where)));
   return object;
 }

@@ -3,6 +3,7 @@
 // The compiler comes from above, so the class is made for it. Descriptors are read from the declarations, custom sections
 // from the bytes: the decoder keeps only what it needs of them.
 import type { CompiledModule } from "../compiled.js";
+import { carriedBytes, carrierOf } from "./carrier.js";
 import { CompileError } from "./errors.js";
 import { exposeInterface, refuse, toBytes } from "./idl.js";
 import { internalSlot } from "./slot.js";
@@ -31,7 +32,7 @@ export interface ModuleExport {
   readonly kind: Kind;
 }
 
-/** An instance of the class that `moduleClass` makes. */
+/** An object of the class that `modulesOf` makes. */
 export type Module = object;
 
 export interface ModuleClass {
@@ -42,22 +43,40 @@ export interface ModuleClass {
   customSections(module: Module, name: string): ArrayBuffer[];
 }
 
-/** What a Module stands for. */
-export const compiledModule = internalSlot<CompiledModule>();
+/** The class Module over a compiler, and the ways to and from what its objects stand for. */
+export interface Modules {
+  readonly Module: ModuleClass;
+  /** Undefined for what is no Module. One that was posted here is compiled when it is first asked. */
+  compiledOf(value: unknown): CompiledModule | undefined;
+  objectOf(compiled: CompiledModule): Module;
+}
+
+const slot = internalSlot<CompiledModule>();
 
 /** The CompileError for what a compiler threw. */
 export function compileError(where: string, error: unknown): Error {
   return new CompileError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
-/** A Module that was compiled already. */
-export function moduleOf(compiled: CompiledModule, Module: ModuleClass): Module {
-  const module = Object.create(Module.prototype) as Module;
-  compiledModule.set(module, compiled);
-  return module;
-}
+export function modulesOf(compiler: Compiler): Modules {
+  const show = (compiled: CompiledModule, prototype: object, bare: () => object): Module => {
+    const carrier = carrierOf(compiled.module.bytes);
+    const object = carrier ? Object.setPrototypeOf(carrier, prototype) as object : bare();
+    slot.set(object, compiled);
+    return object;
+  };
+  const objectOf = (compiled: CompiledModule): Module => show(compiled, Module.prototype, () => Object.create(Module.prototype) as object);
+  const compiledOf = (value: unknown): CompiledModule | undefined => {
+    const known = slot.get(value);
+    if (known) return known;
+    const bytes = carriedBytes(value);
+    if (!bytes) return undefined;
+    const compiled = compiler.compile(bytes);
+    slot.set(value as object, compiled);
+    return compiled;
+  };
+  const argument = (value: unknown, where: string): CompiledModule => compiledOf(value) ?? refuse(where, "Argument 0 must be a WebAssembly.Module");
 
-export function moduleClass(compiler: Compiler): ModuleClass {
   class Module {
     constructor(bytes: unknown) {
       const where = "WebAssembly.Module()";
@@ -68,7 +87,7 @@ export function moduleClass(compiler: Compiler): ModuleClass {
       } catch (error) {
         throw compileError(where, error);
       }
-      compiledModule.set(this, compiled);
+      return show(compiled, new.target.prototype, () => this);
     }
 
     static exports(module: unknown): ModuleExport[] {
@@ -89,12 +108,8 @@ export function moduleClass(compiler: Compiler): ModuleClass {
       return customSections(bytes, String(name));
     }
   }
-  exposeInterface("Module", Module, () => false);
-  return Module as unknown as ModuleClass;
-}
-
-function argument(value: unknown, where: string): CompiledModule {
-  return compiledModule.get(value) ?? refuse(where, "Argument 0 must be a WebAssembly.Module");
+  exposeInterface("Module", Module, (value) => carriedBytes(value) !== undefined);
+  return { Module: Module as unknown as ModuleClass, compiledOf, objectOf };
 }
 
 const HEADER_BYTES = 8;

@@ -63,6 +63,20 @@ test("bytes of any kind, copied at once", async () => {
   for (const wrong of [undefined, null, 1, "", {}, [0, 1], ArrayBuffer.prototype]) assert.throws(() => new Module(wrong as never), /WebAssembly\.Module\(\): Argument 0 must be a buffer source/);
 });
 
+test("a module survives structuredClone", async () => {
+  const module = await moduleOf(`(module (func (export "f") (result i32) (i32.const 42)))`);
+  const clone = structuredClone(module);
+  assert.is.not(clone, module);
+  assert.instance(clone, Module as unknown as Function);
+  assert.equal(Module.exports(clone), [{ name: "f", kind: "function" }]);
+  assert.is(new WebAssembly.Instance(clone).exports.f(), 42);
+  assert.is((await WebAssembly.instantiate(structuredClone(module))).exports.f(), 42);
+  // One that V8 compiled carries nothing that we could compile.
+  const foreign = new (globalThis as any).WebAssembly.Module(await bytesOf("(module)"));
+  assert.not(foreign instanceof (Module as unknown as Function));
+  assert.instance(thrown(() => new WebAssembly.Instance(foreign)), TypeError);
+});
+
 test("text is no module", () => {
   assert.not(WebAssembly.validate(Buffer.from("(module)")));
   assert.instance(thrown(() => new Module(Buffer.from("(module)"))), WebAssembly.CompileError);

@@ -50,15 +50,18 @@ test("options by the environment", async () => {
   assert.match(wrong.err, `the environment variable LATHE_LEVEL is 0, 1 or 2, not "9"`);
 });
 
-test("workers of the program, too", async () => {
+test("workers of the program, too, which a module may be posted to", async () => {
   const bytes = Buffer.from(await wasm).toString("base64");
   const inner = `
-    const { parentPort } = await import("node:worker_threads");
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from("${bytes}", "base64")), { m: { f: (x) => x + Number(new Error().stack.includes("wasm-function")) } });
-    parentPort.postMessage(exports.run(41));`;
-  const { out, err } = node(`import { Worker } from "node:worker_threads"; new Worker(${JSON.stringify(inner)}, { eval: true }).on("message", console.log);`);
+    const { parentPort, workerData: module } = await import("node:worker_threads");
+    const { exports } = new WebAssembly.Instance(module, { m: { f: (x) => x + Number(new Error().stack.includes("wasm-function")) } });
+    parentPort.postMessage([module instanceof WebAssembly.Module, exports.run(41)]);`;
+  const { out, err } = node(`
+    import { Worker } from "node:worker_threads";
+    const workerData = await WebAssembly.compile(Buffer.from("${bytes}", "base64"));
+    new Worker(${JSON.stringify(inner)}, { eval: true, workerData }).on("message", (found) => console.log(...found));`);
   assert.is(err, "");
-  assert.is(out, "42");
+  assert.is(out, "true 42");
 });
 
 test.run();
