@@ -1,5 +1,6 @@
 // Runs file tests: see README.md for their language. Returns what is wrong with a file, nothing for one that passes.
 import { readFileSync } from "node:fs";
+import type { Target } from "../backends/target.js";
 import { allocate } from "../backends/regalloc/allocate.js";
 import { parseMFuncs } from "../ir/machine/parse.js";
 import { printMFunc } from "../ir/machine/print.js";
@@ -12,7 +13,7 @@ import { printVerifierError, verifyFunc, verifyModule } from "../ir/verify.js";
 import { findFunc } from "../pipeline/cli/input.js";
 import { loadDisassembler } from "../pipeline/dump/asm.js";
 import { dumpStage, isRecorded, stages, type StageName } from "../pipeline/dump/stages.js";
-import { compile, compileSync, decodeModule, translateFunction, passes as registry, type CompileOptions, type FuncIndex, type Level } from "../pipeline/index.js";
+import { compile, compileSync, decodeModule, translateFunction, passes as registry, targetNames, type CompileOptions, type FuncIndex, type Level } from "../pipeline/index.js";
 import { toBytes } from "../pipeline/frontend/wat.js";
 import { targetNamed } from "../pipeline/targets.js";
 import { PassRunner } from "../pipeline/runner.js";
@@ -23,6 +24,8 @@ import { engineFor } from "./modes.js";
 interface Header {
   /** Words behind `test:`. */
   readonly tests: readonly (readonly string[])[];
+  /** Of machine IR and code: the target they are written for. */
+  readonly target: Target;
   readonly runs: readonly string[];
   readonly checks: readonly Check[];
 }
@@ -33,15 +36,17 @@ function readHeader(text: string): Header {
   const tests: string[][] = [];
   const runs: string[] = [];
   const checks: Check[] = [];
+  let arch: string | undefined;
   for (const line of text.split("\n")) {
-    const found = /^\s*;+\s*(test|run|check|check-not|check-count):\s*(.*?)\s*$/.exec(line);
+    const found = /^\s*;+\s*(test|arch|run|check|check-not|check-count):\s*(.*?)\s*$/.exec(line);
     if (!found) continue;
     const [, key, rest] = found as unknown as [string, string, string];
     if (key === "test") tests.push(rest.split(/\s+/));
+    else if (key === "arch") arch = rest;
     else if (key === "run") runs.push(rest);
     else checks.push({ kind: key as Check["kind"], text: rest });
   }
-  return { tests, runs, checks };
+  return { tests, target: targetNamed(arch), runs, checks };
 }
 
 /** @returns problems, each a line or more; empty when the file passes. */
@@ -68,15 +73,15 @@ async function runOne(file: string, text: string, header: Header, what: string, 
     case "compile":
       return compileAll(await toBytes(text));
     case "invalid":
-      return checkText(await messageOf(text, kind), header.checks);
+      return checkText(await messageOf(text, kind, header.target), header.checks);
     case "dump":
-      return checkText(await dumped(await toBytes(text), args), header.checks);
+      return checkText(await dumped(await toBytes(text), args, header.target), header.checks);
     case "pass":
       return checkText(await behindPasses(text, kind, args), header.checks);
     case "verify":
-      return roundTrip(text, kind, header.checks);
+      return roundTrip(text, kind, header.checks, header.target);
     case "alloc":
-      return allocated(text, args, header.checks);
+      return allocated(text, args, header.checks, header.target);
     default:
       return [`unknown test "${what}"`];
   }
@@ -155,21 +160,23 @@ function compileAll(bytes: Uint8Array): string[] {
   const problems: string[] = [];
   for (const level of [0, 1, 2] as const) {
     for (const bounds of ["guard", "explicit"] as const) {
-      try {
-        compileSync(bytes, { level, bounds, verify: true, check: true });
-      } catch (error) {
-        problems.push(`O${level} ${bounds}: ${(error as Error).stack ?? String(error)}`);
+      for (const target of targetNames) {
+        try {
+          compileSync(bytes, { target, level, bounds, verify: true, check: true });
+        } catch (error) {
+          problems.push(`${target} O${level} ${bounds}: ${(error as Error).stack ?? String(error)}`);
+        }
       }
     }
   }
   return problems;
 }
 
-async function messageOf(text: string, kind: string): Promise<string> {
+async function messageOf(text: string, kind: string, target: Target): Promise<string> {
   try {
     if (kind === "wat") decodeModule(await toBytes(text));
     else if (kind === "ssa") verifySsa(text);
-    else verifyMir(text);
+    else verifyMir(text, target);
   } catch (error) {
     return (error as Error).message;
   }
@@ -183,21 +190,20 @@ function verifySsa(text: string): { module: Module; funcs: Func[] } {
   return parsed;
 }
 
-function verifyMir(text: string) {
-  const target = targetNamed();
+function verifyMir(text: string, target: Target) {
   const mfuncs = parseMFuncs(text, target);
   const problems = mfuncs.flatMap((mfn) => verifyMFunc(mfn, target));
   if (problems.length > 0) throw new Error(problems.map(String).join("\n"));
   return mfuncs;
 }
 
-async function dumped(bytes: Uint8Array, args: readonly string[]): Promise<string> {
+async function dumped(bytes: Uint8Array, args: readonly string[], target: Target): Promise<string> {
   const stage = args[0] as StageName;
   if (!stages.includes(stage)) throw new Error(`unknown stage "${stage}"`);
   const level = args.find((arg) => /^-O[012]$/.test(arg));
   const name = args.slice(1).find((arg) => !arg.startsWith("-"));
   // CPU features are fixed, so that the text is the same everywhere.
-  const options: CompileOptions = { level: Number(level?.[2] ?? 2) as Level, record: true, features: [] };
+  const options: CompileOptions = { level: Number(level?.[2] ?? 2) as Level, record: true, target: target.name, features: [] };
   const compilation = await compile(bytes, options);
   if (!isRecorded(compilation)) throw new Error("not recorded");
   const { module } = compilation;
@@ -227,7 +233,7 @@ async function behindPasses(text: string, kind: string, names: readonly string[]
   return printModule(module, funcs, { facts: false });
 }
 
-function roundTrip(text: string, kind: string, checks: readonly Check[]): string[] {
+function roundTrip(text: string, kind: string, checks: readonly Check[], target: Target): string[] {
   if (kind === "ssa") {
     const { module, funcs } = verifySsa(text);
     const once = printModule(module, funcs);
@@ -237,17 +243,15 @@ function roundTrip(text: string, kind: string, checks: readonly Check[]): string
     for (const fn of funcs) printFunc(fn, module);
     return checkText(once, checks);
   }
-  const target = targetNamed();
-  const once = verifyMir(text).map((mfn) => printMFunc(mfn, target)).join("\n");
-  const twice = verifyMir(once).map((mfn) => printMFunc(mfn, target)).join("\n");
+  const once = verifyMir(text, target).map((mfn) => printMFunc(mfn, target)).join("\n");
+  const twice = verifyMir(once, target).map((mfn) => printMFunc(mfn, target)).join("\n");
   if (once !== twice) return ["printed, parsed and printed again, the text differs"];
   return checkText(once, checks);
 }
 
-function allocated(text: string, args: readonly string[], checks: readonly Check[]): string[] {
-  const target = targetNamed();
+function allocated(text: string, args: readonly string[], checks: readonly Check[], target: Target): string[] {
   const level = Number(args.find((arg) => /^-O[012]$/.test(arg))?.[2] ?? 2) as Level;
-  const out = verifyMir(text).map((mfn) => {
+  const out = verifyMir(text, target).map((mfn) => {
     allocate(mfn, target.registers, { level, check: true });
     return printMFunc(mfn, target);
   });

@@ -29,7 +29,7 @@ function total(output: string, label: string): number | undefined {
 function runFile(file: string, script: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const started = performance.now();
-    const child = spawn(process.execPath, ["--enable-source-maps", script], {
+    const child = spawn(process.env["TEST_NODE"] ?? process.execPath, ["--enable-source-maps", script], {
       cwd: projectRoot,
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
       stdio: ["ignore", "pipe", "pipe"],

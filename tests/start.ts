@@ -9,7 +9,7 @@ const [program, ...args] = process.argv.slice(2);
 const [script] = await bundle([program!], "programs");
 // Flags for Node itself (V8's) may come first in NODE_FLAGS.
 const flags = (process.env["NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
-const child = spawn(process.execPath, [...flags, "--enable-source-maps", script!, ...args], { stdio: "inherit" });
+const child = spawn(process.env["TEST_NODE"] ?? process.execPath, [...flags, "--enable-source-maps", script!, ...args], { stdio: "inherit" });
 child.on("close", (code, signal) => {
   if (signal) console.error(`${program} ended by ${signal}`);
   process.exitCode = code ?? 1;

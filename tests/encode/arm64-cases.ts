@@ -36,15 +36,23 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
   };
   const rounds = bulk ? 24 : 3;
   const border = [0, 1, 15, 16, 17, 30, Reg.zr];
+  // Every operand is the first register once in eight rounds and the last one in another.
   let turn = 0;
   /** A general register; `sp` allows the stack pointer and not the zero register. */
   const reg = (sp = false) => {
-    const r = turn++ % 3 === 0 ? border[random(border.length)]! : random(31);
+    const at = turn++ & 7;
+    const r = at === 0 ? 0 : at === 1 ? Reg.zr : at === 2 ? border[random(border.length)]! : random(31);
     return r === Reg.zr && sp ? Reg.sp : r;
   };
-  const vec = () => 32 + (turn++ % 4 === 0 ? [0, 31, 15, 16][random(4)]! : random(32));
+  const vec = () => {
+    const at = turn++ & 7;
+    return 32 + (at === 0 ? 0 : at === 1 ? 31 : random(32));
+  };
   const times = (body: (i: number) => void, n = rounds) => {
-    for (let i = 0; i < n; i++) body(i);
+    for (let i = 0; i < n; i++) {
+      turn = i;
+      body(i);
+    }
   };
   const amounts = (bits: number) => [0, 1, bits - 1, random(bits)];
 
@@ -53,20 +61,20 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
     for (const op of ["add", "adds", "sub", "subs"]) {
       times((i) => {
         const [d, n, m] = [reg(), reg(), reg()];
-        const shift = random(3) as Shift;
+        const shift = (i % 3) as Shift;
         const amount = amounts(bits)[i & 3]!;
         add(`${op}${bits}_r`, `${op} ${r(d)}, ${r(n)}, ${r(m)}, ${shiftNames[shift]} #${amount}`, (a, o) => a.rrrShift(o, d, n, m, shift, amount));
         add(`${op}${bits}_r`, `${op} ${r(d)}, ${r(n)}, ${r(m)}`, (a, o) => a.rrr(o, d, n, m));
         const flags = op.endsWith("s") && op !== "subs" ? true : op === "subs";
         let dx = reg(!flags);
-        if (dx === Reg.sp) dx = 3;
+        if (dx === Reg.sp) dx = 30;
         const nx = reg(true);
         // GNU as has uxtw and uxtx where the stack pointer is an operand only for matching widths; all are the same bits.
-        const ext = (bits === 64 ? random(8) : [0, 1, 2, 4, 5, 6][random(6)]!) as Extend;
-        const left = random(5);
+        const ext = (bits === 64 ? i % 8 : [0, 1, 2, 4, 5, 6][i % 6]!) as Extend;
+        const left = i % 5;
         const mm = ext === Extend.uxtx || ext === Extend.sxtx ? x : w;
         add(`${op}${bits}_x`, `${op} ${r(dx)}, ${r(nx)}, ${mm(m)}, ${extendNames[ext]} #${left}`, (a, o) => a.rrrExtend(o, dx, nx, m, ext, left));
-        const imm = [0, 1, 0xfff, 0x1000, 0xfff000, 16, random(0x1000), random(0x1000) << 12][(i * 2 + random(2)) & 7]!;
+        const imm = [0, 1, 0xfff, 0x1000, 0xfff000, 16, random(0x1000), random(0x1000) << 12][i & 7]!;
         const di = reg(!flags);
         const ni = di === Reg.sp ? random(31) : reg(true);
         add(`${op}${bits}_i`, `${op} ${r(di)}, ${r(ni)}, #${imm}`, (a, o) => a.addImm(o, di, ni, imm));
@@ -78,9 +86,10 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
     for (const op of ["and", "orr", "eor", "ands", "bic", "orn", "eon", "bics"]) {
       times((i) => {
         const [d, n, m] = [reg(), reg(), reg()];
-        const shift = random(4) as Shift;
+        const shift = ((i >> 2) & 3) as Shift;
         const amount = amounts(bits)[i & 3]!;
         add(`${op}${bits}_r`, `${op} ${r(d)}, ${r(n)}, ${r(m)}, ${shiftNames[shift]} #${amount}`, (a, o) => a.rrrShift(o, d, n, m, shift, amount));
+        add(`${op}${bits}_r`, `${op} ${r(d)}, ${r(n)}, ${r(m)}`, (a, o) => a.rrr(o, d, n, m));
       });
     }
     // Every logical immediate there is (bulk), or some: an element of 2..bits bits, a run of ones, rotated.
@@ -105,7 +114,7 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
     });
     for (const op of ["movn", "movz", "movk"]) {
       times((i) => {
-        const part = random(bits / 16);
+        const part = i % (bits / 16);
         const imm = [0, 1, 0xffff, 0x8000, random(0x10000)][i % 5]!;
         const d = reg();
         add(`${op}${bits}`, `${op} ${r(d)}, #${imm}, lsl #${part * 16}`, (a, o) => a.movWide(o, d, imm, part));
@@ -114,7 +123,7 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
     for (const op of ["sbfm", "bfm", "ubfm"]) {
       times((i) => {
         const [d, n] = [reg(), reg()];
-        const [immr, imms] = [amounts(bits)[i & 3]!, amounts(bits)[random(4)]!];
+        const [immr, imms] = [amounts(bits)[i & 3]!, amounts(bits)[(i >> 2) & 3]!];
         add(`${op}${bits}`, `${op} ${r(d)}, ${r(n)}, #${immr}, #${imms}`, (a, o) => a.bitfield(o, d, n, immr, imms));
       });
     }
@@ -127,12 +136,12 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
       add(`rev${bits}`, `rev ${r(d)}, ${r(n)}`, (a, o) => a.rr(o, d, n));
       for (const op of ["madd", "msub"]) add(`${op}${bits}`, `${op} ${r(d)}, ${r(n)}, ${r(m)}, ${r(q)}`, (a, o) => a.rrrr(o, d, n, m, q));
       for (const op of ["csel", "csinc", "csinv", "csneg"]) {
-        const cond = random(14) as Cond;
+        const cond = (i % 14) as Cond;
         add(`${op}${bits}`, `${op} ${r(d)}, ${r(n)}, ${r(m)}, ${condNames[cond]}`, (a, o) => a.select(o, d, n, m, cond));
       }
       for (const op of ["ccmp", "ccmn"]) {
-        const cond = random(14) as Cond;
-        const [imm, nzcv] = [[0, 1, 31, random(32)][i & 3]!, random(16)];
+        const cond = (i % 14) as Cond;
+        const [imm, nzcv] = [[0, 1, 31, random(32)][i & 3]!, [0, 15, random(16)][i % 3]!];
         add(`${op}${bits}_r`, `${op} ${r(n)}, ${r(m)}, #${nzcv}, ${condNames[cond]}`, (a, o) => a.ccmp(o, n, m, nzcv, cond));
         add(`${op}${bits}_i`, `${op} ${r(n)}, #${imm}, #${nzcv}, ${condNames[cond]}`, (a, o) => a.ccmpImm(o, n, imm, nzcv, cond));
       }
@@ -168,6 +177,10 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
       const [t, n] = [any(), reg(true)];
       add(name, `${op} ${show(t)}, [${x(n)}, #${disp}]`, (a, o) => a.mem(o, t, n, disp));
     }
+    times(() => {
+      const [t, n, disp] = [any(), reg(true), random(0x1000) * size];
+      add(name, `${op} ${show(t)}, [${x(n)}, #${disp}]`, (a, o) => a.mem(o, t, n, disp));
+    }, bulk ? 8 : 1);
     for (const disp of [-1, -256, -size, 255, 1 + random(255), -1 - random(255)]) {
       if (disp >= 0 && (disp & (size - 1)) === 0) continue;
       const [t, n] = [any(), reg(true)];
@@ -218,7 +231,7 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
       emit(a, o, label);
     });
   };
-  times(() => {
+  times((i) => {
     const [t, v] = [reg(), vec()];
     labelled("ldrl32", `ldr ${w(t)}, @`, (a, o, l) => a.memLabel(o, t, l));
     labelled("ldrl64", `ldr ${x(t)}, @`, (a, o, l) => a.memLabel(o, t, l));
@@ -230,12 +243,12 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
     labelled("bl", "bl @", (a, _o, l) => a.bl(l));
     for (const bits of [32, 64]) for (const op of ["cbz", "cbnz"]) labelled(`${op}${bits}`, `${op} ${g(bits)(t)}, @`, (a, o, l) => a.cbz(o, t, l));
     for (const op of ["tbz", "tbnz"]) {
-      const n = [0, 31, 32, 63][random(4)]!;
+      const n = [0, 31, 32, 63][i & 3]!;
       labelled(op, `${op} ${n > 31 ? x(t) : w(t)}, #${n}, @`, (a, o, l) => a.tbz(o, t, n, l));
     }
     for (const op of ["br", "blr", "ret"]) add(op, `${op} ${x(t)}`, (a, o) => a.r(o, t));
     for (const op of ["brk", "svc", "udf"]) {
-      const n = [0, 1, 0xffff, random(0x10000)][random(4)]!;
+      const n = [0, 0xffff, 1, random(0x10000)][i & 3]!;
       add(op, `${op} #${n}`, (a, o) => a.exception(o, n));
     }
     add("dc_cvau", `dc cvau, ${x(t)}`, (a, o) => a.system(o, t));
@@ -250,14 +263,14 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
   // ---- float ----
   for (const k of ["s", "d"]) {
     const v = f(k);
-    times(() => {
+    times((i) => {
       const [d, n, m] = [vec(), vec(), vec()];
       for (const op of ["fmul", "fdiv", "fadd", "fsub", "fmax", "fmin", "fnmul"]) add(`${op}_${k}`, `${op} ${v(d)}, ${v(n)}, ${v(m)}`, (a, o) => a.rrr(o, d, n, m));
       for (const op of ["fmov", "fabs", "fneg", "fsqrt", "frintn", "frintp", "frintm", "frintz"]) add(`${op}_${k}`, `${op} ${v(d)}, ${v(n)}`, (a, o) => a.rr(o, d, n));
       add(`fcmp_${k}`, `fcmp ${v(n)}, ${v(m)}`, (a, o) => a.fcmp(o, n, m));
       add(`fcmpz_${k}`, `fcmp ${v(n)}, #0.0`, (a, o) => a.fcmp(o, n, 0));
-      const cond = random(14) as Cond;
-      const nzcv = random(16);
+      const cond = (i % 14) as Cond;
+      const nzcv = [0, 15, random(16)][i % 3]!;
       add(`fccmp_${k}`, `fccmp ${v(n)}, ${v(m)}, #${nzcv}, ${condNames[cond]}`, (a, o) => a.ccmp(o, n, m, nzcv, cond));
       add(`fcsel_${k}`, `fcsel ${v(d)}, ${v(n)}, ${v(m)}, ${condNames[cond]}`, (a, o) => a.select(o, d, n, m, cond));
       for (const bits of [32, 64]) {
@@ -274,7 +287,7 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
       add(`fmovi_${k}`, `fmov ${v(d)}, #${sign}${value}`, (a, o) => a.fmovImm(o, d, imm));
     }
   }
-  times(() => {
+  times((i) => {
     const [d, n, m, t] = [vec(), vec(), vec(), reg()];
     const [D, N, M] = [d - 32, n - 32, m - 32];
     add("fcvt_ds", `fcvt d${D}, s${N}`, (a, o) => a.rr(o, d, n));
@@ -292,11 +305,11 @@ export function arm64Cases(bulk: boolean): Arm64Case[] {
       add(name, `${op} v${D}.${size}, v${N}.${size}, v${M}.${size}`, (a, o) => a.rrr(o, d, n, m));
     }
     add("fneg_2d", `fneg v${D}.2d, v${N}.2d`, (a, o) => a.rr(o, d, n));
-    const imm = random(256);
+    const imm = [0, 255, random(256)][i % 3]!;
     let bytes = "";
     for (let i = 7; i >= 0; i--) bytes += (imm >> i) & 1 ? "ff" : "00";
     add("movi_d", `movi d${D}, #0x${bytes}`, (a, o) => a.movi(o, d, imm, 0));
-    const shift = random(4) * 8;
+    const shift = (i & 3) * 8;
     add("movi_2s", `movi v${D}.2s, #${imm}, lsl #${shift}`, (a, o) => a.movi(o, d, imm, shift));
     add("mvni_2s", `mvni v${D}.2s, #${imm}, lsl #${shift}`, (a, o) => a.movi(o, d, imm, shift));
   });

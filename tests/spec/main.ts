@@ -8,7 +8,7 @@ import { runJobs, serveJobs } from "../pool.js";
 import { runFile, type FileResult } from "./file.js";
 import { suiteDirectory, suiteExists, suiteFiles } from "./suite.js";
 
-const FILE_SECONDS = 60;
+const FILE_SECONDS = Number(process.env["TEST_SECONDS"] ?? 60);
 
 async function main(args: readonly string[]): Promise<void> {
   let mode = "native";

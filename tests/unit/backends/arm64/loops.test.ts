@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
 import { call, check } from "./against-interpreter.js";
+import { testWithout } from "../../../missing.js";
 import { hasEmulator } from "./bulk.js";
 
 const divisions = `(module
@@ -146,8 +147,7 @@ if (hasEmulator()) {
     ]);
   });
 } else {
-  console.log("arm64: qemu-aarch64 is missing (apt: qemu-user), nothing was run");
-  test.skip("loops, emulated", () => {});
+  testWithout(test, "loops, emulated", "qemu-aarch64 (qemu-user)");
 }
 
 test.run();

@@ -9,6 +9,7 @@ import { Type } from "../../../../ir/types.js";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
 import { projectRoot } from "../../../bundle.js";
 import { call, check, show, type Named } from "./against-interpreter.js";
+import { testWithout } from "../../../missing.js";
 import { hasEmulator, runBulk } from "./bulk.js";
 import { compileForArm64, programOf } from "./program.js";
 
@@ -138,8 +139,7 @@ if (hasEmulator()) {
     });
   }
 } else {
-  console.log("arm64: qemu-aarch64 is missing (apt: qemu-user), nothing was run");
-  test.skip("modules, emulated", () => {});
+  testWithout(test, "modules, emulated", "qemu-aarch64 (qemu-user)");
 }
 
 test.run();

@@ -1,0 +1,98 @@
+// `npm run arm64 [-- --quick] [-- PART ...]`: what the project runs natively, run by an arm64 Node in an emulator.
+//
+// The official suite, and every test file that reaches the native runtime: found by their imports, so a new one is run
+// without anybody naming it. `--quick` is what .ci/run does; it says what it leaves out. PART: only parts whose names hold it.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { projectRoot, testFiles } from "../bundle.js";
+import { emulatedNode, missingForEmulation } from "./node.js";
+
+/** Left out by `--quick`: long in an emulator, and about what does not depend on the instruction set. */
+const slow: Readonly<Record<string, string>> = {
+  "tests/linear.test.ts": "growth of compile time",
+  "tests/fuzz/fuzz.test.ts": "generated modules; those that once failed are in tests/files",
+  "tests/unit/passes/random.test.ts": "generated functions",
+  "tests/unit/passes/suite.test.ts": "the official suite in the interpreter",
+  "tests/unit/pipeline/driver.test.ts": "starts the command many times",
+  "tests/unit/runtime/flat.test.ts": "memory over many rounds",
+  "tests/unit/runtime/lifetime.test.ts": "memory over many rounds",
+  "tests/unit/runtime/store.test.ts": "memory over many rounds",
+  "tests/unit/runtime/threads.test.ts": "threads that load the compiler from its sources",
+};
+const SECONDS = "900";
+
+interface Part {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly quick: boolean;
+}
+
+/** Sources a file reaches by its imports, itself included. */
+function reached(file: string): ReadonlySet<string> {
+  const seen = new Set([file]);
+  const open = [file];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const [, from] of readFileSync(path.join(projectRoot, at), "utf8").matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+      const target = path.join(path.dirname(at), from!).replace(/\.js$/, ".ts");
+      if (seen.has(target) || !existsSync(path.join(projectRoot, target))) continue;
+      seen.add(target);
+      open.push(target);
+    }
+  }
+  return seen;
+}
+
+/** Test files that enter native code in this process; not those that start an emulator themselves. */
+function nativeTests(): string[] {
+  return testFiles().filter((file) => {
+    const sources = reached(file);
+    return sources.has("runtime/exec-context.ts") && !sources.has("tests/unit/backends/arm64/bulk.ts");
+  });
+}
+
+function parts(): Part[] {
+  const suite = (mode: string) => ["tests/start.ts", "tests/spec/main.ts", "--mode", mode];
+  const tests = nativeTests();
+  for (const file of Object.keys(slow)) if (!tests.includes(file)) throw new Error(`${file} is not among the tests that run code: correct the table`);
+  return [
+    { name: "suite native", args: suite("native"), quick: true },
+    { name: "tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in slow))], quick: true },
+    { name: "suite explicit", args: suite("explicit"), quick: false },
+    { name: "suite O0", args: suite("O0"), quick: false },
+    { name: "slow tests", args: ["tests/run.ts", ...Object.keys(slow)], quick: false },
+  ];
+}
+
+function main(args: readonly string[]): void {
+  const quick = args.includes("--quick");
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const missing = missingForEmulation();
+  if (missing !== undefined) {
+    console.log(`note: no emulated arm64 Node (${missing}): nothing was run`);
+    console.log("0 passed, 0 failed, 1 skipped");
+    process.exitCode = process.env["CI"] === "true" ? 1 : 0;
+    return;
+  }
+  const node = emulatedNode();
+  const all = parts();
+  const chosen = all.filter((part) => (names.length > 0 ? names.some((name) => part.name.includes(name)) : part.quick || !quick));
+  const rows: string[] = [];
+  let failed = chosen.length === 0;
+  for (const part of chosen) {
+    console.log(`\n== arm64, emulated: ${part.name}`);
+    const started = performance.now();
+    const { status } = spawnSync(process.execPath, ["--import", "tsx", ...part.args], { cwd: projectRoot, stdio: "inherit", env: { ...process.env, TEST_NODE: node, TEST_SECONDS: SECONDS } });
+    rows.push(`${part.name}: ${status === 0 ? "passed" : "FAILED"}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    failed ||= status !== 0;
+  }
+  console.log(`\narm64, emulated (qemu-user, Cortex-A53; no hardware):\n  ${rows.join("\n  ")}`);
+  if (quick) {
+    const left = all.filter((part) => !part.quick).map((part) => part.name);
+    console.log(`left out: ${left.join(", ")} (${Object.entries(slow).map(([file, why]) => `${path.basename(file)}: ${why}`).join("; ")})`);
+    console.log("all of it: npm run arm64");
+  }
+  process.exitCode = failed ? 1 : 0;
+}
+
+main(process.argv.slice(2));
