@@ -205,8 +205,13 @@ test("linear: 200,000 branches take less than 8 times the time of 50,000", () =>
     return Number(process.hrtime.bigint() - start);
   };
   run(50_000);
-  const small = Math.min(run(50_000), run(50_000), run(50_000));
-  const large = Math.min(run(200_000), run(200_000));
+  // The least of several runs, interleaved: other programs run on this machine, too.
+  let small = Infinity;
+  let large = Infinity;
+  for (let round = 0; round < 8 && (round < 3 || large >= small * 8); round++) {
+    small = Math.min(small, run(50_000));
+    large = Math.min(large, run(200_000));
+  }
   assert.ok(large < small * 8, `${large / small}`);
 });
 
