@@ -15,13 +15,12 @@ import { verifyMFunc } from "../ir/machine/verify.js";
 import type { Module } from "../ir/module.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import type { CompiledModule } from "../runtime/index.js";
-import { decodeModule } from "./frontend/decode.js";
 import { WasmError } from "./frontend/error.js";
-import { translateFunction } from "./frontend/translate.js";
 import type { Settings } from "./options.js";
 import { Recorder } from "./recorder.js";
 import { PassError } from "./pass-error.js";
 import { PassRunner } from "./runner.js";
+import { ownFuncs, sourceOf, type Input, type Source } from "./source.js";
 import type { History } from "./state.js";
 import { newStats, type CompileStats } from "./stats.js";
 import { hostTarget } from "./targets.js";
@@ -43,20 +42,25 @@ export interface Compilation extends CompiledModule {
 }
 
 /**
- * Compiles a binary module.
- * @throws WasmError for bytes that are malformed, invalid or not supported, with their offset; PassError and Error for bugs
- * of passes and of the compiler, with function and pass named.
+ * Compiles a binary module, or one of ours as text.
+ * @throws WasmError for bytes that are malformed, invalid or not supported, with their offset; ParseError for text, with line and
+ * column; PassError and Error for bugs of passes and of the compiler, with function and pass named.
  */
-export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation {
+export function compileInput(input: Input, settings: Settings): Compilation {
   const stats = newStats();
   const clock = new Clock(stats.ms);
 
-  // Bytes => declarations, bodies validated.
-  const decoded = decodeModule(bytes);
+  // Bytes or text => declarations, bodies validated.
+  const source = sourceOf(input, settings.target);
+  const decoded = source.module;
   clock.lap("decode");
   refuseUnsupported(decoded);
-  const indices = definedFuncs(decoded, settings.only);
-  stats.moduleBytes = bytes.length;
+  const { machine } = source;
+  if (machine && settings.engine === "interpreter") throw new Error("machine IR cannot be interpreted");
+  /** Machine IR is behind all passes of SSA. */
+  const schedule = machine ? { ...settings.schedule, ssa: [] } : settings.schedule;
+  const indices = chosenFuncs(source, settings.only);
+  stats.moduleBytes = source.byteLength;
   stats.functions = indices.length;
   for (const index of indices) stats.bodyBytes += decoded.funcs[index]!.bodyEnd - decoded.funcs[index]!.bodyStart;
 
@@ -64,11 +68,11 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const module = decoded.clone();
   observe?.begin?.(module);
   /** Undefined again when all is recorded. */
-  let recorder = settings.record ? new Recorder(settings.schedule, settings.engine) : undefined;
+  let recorder = settings.record ? new Recorder(schedule, settings.engine) : undefined;
   const runner = new PassRunner(
     module,
-    settings.schedule.ssa,
-    settings.schedule.machine,
+    schedule.ssa,
+    schedule.machine,
     {
       verify: settings.verify,
       passOptions: settings.passOptions,
@@ -88,9 +92,9 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     stats.passes,
   );
 
-  // Body bytes => SSA.
+  // Body => SSA.
   const translate = (index: FuncIndex): Func => {
-    const fn = translateFunction(decoded, index);
+    const fn = source.ssa(index);
     if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded).map(printVerifierError));
     stats.ssaInsts += fn.valueCount;
     clock.lap("translate");
@@ -99,7 +103,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
     return fn;
   };
   /** The function as it was before a position of the schedule, for the report of a failure. */
-  const before = (index: FuncIndex) => (position: number) => runner.rerun(translateFunction(decoded, index), position);
+  const before = (index: FuncIndex) => (position: number) => (source.funcs.includes(index) ? runner.rerun(source.ssa(index), position) : undefined);
 
   const runPasses = (index: FuncIndex): Func => {
     const fn = translate(index);
@@ -113,7 +117,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   // SSA => code.
   const interpreted = settings.engine === "interpreter";
-  const lazy = !interpreted && !settings.record && !settings.only && !runner.needsAllFuncs && (settings.lazy ?? stats.bodyBytes > LAZY_BYTES);
+  const lazy = !interpreted && !machine && !settings.record && !settings.only && !runner.needsAllFuncs && (settings.lazy ?? stats.bodyBytes > LAZY_BYTES);
   let allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
   let builder: ModuleCodeBuilder | undefined;
@@ -124,12 +128,15 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   };
   const lower = (fn: Func): MFunc => {
     const mfn = settings.target.lower(fn, codegen, settings.codegen);
-    stats.machineInsts += mfn.instCount;
     clock.lap("lower");
+    return mfn;
+  };
+  const runMachinePasses = (mfn: MFunc): MFunc => {
+    stats.machineInsts += mfn.instCount;
     recorder?.lowered(mfn);
     observe?.machine?.(mfn, "lower");
     runner.runMachine(mfn);
-    if (settings.verify) mustVerify("lowering", fn.index, module, verifyMFunc(mfn, settings.target));
+    if (settings.verify) mustVerify("lowering", mfn.index, module, verifyMFunc(mfn, settings.target));
     clock.lap("passes");
     return mfn;
   };
@@ -151,7 +158,7 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
   const compileFunc = (index: FuncIndex): FuncCode => {
     clock.start();
     try {
-      const mfn = lower(runPasses(index));
+      const mfn = runMachinePasses(lower(runPasses(index)));
       allocateRegisters(mfn);
       const code = emit(mfn);
       stats.codeBytes += code.bytes.length;
@@ -167,12 +174,26 @@ export function compileBytes(bytes: Uint8Array, settings: Settings): Compilation
 
   const makeCode = (fn: Func): void => {
     if (interpreted) return;
-    const mfn = lower(fn);
+    const mfn = runMachinePasses(lower(fn));
     allocateRegisters(mfn);
     emit(mfn);
   };
+  /** Text of machine IR enters here; on registers already, it is as it shall be. */
+  const makeCodeOf = (mfn: MFunc): void => {
+    if (mfn.allocated) {
+      recorder?.lowered(mfn);
+      recorder?.allocated(mfn);
+    } else {
+      runMachinePasses(mfn);
+      allocateRegisters(mfn);
+    }
+    emit(mfn);
+  };
 
-  if (runner.needsAllFuncs) {
+  if (machine) {
+    closeDecls();
+    for (const index of indices) makeCodeOf(machine(index));
+  } else if (runner.needsAllFuncs) {
     const funcs = indices.map(translate);
     for (const phase of runner.phases) {
       runner.begin(phase);
@@ -244,15 +265,16 @@ class Clock {
   }
 }
 
-function definedFuncs(module: Module, only: readonly number[] | undefined): FuncIndex[] {
-  const first = module.importedFuncCount;
-  if (only) {
-    for (const index of only) {
-      if (!(index >= first && index < module.funcs.length)) throw new Error(`there is no function @${index} with a body in this module`);
-    }
-    return [...new Set(only)].sort((a, b) => a - b) as FuncIndex[];
+function chosenFuncs({ module, funcs }: Source, only: readonly number[] | undefined): readonly FuncIndex[] {
+  if (!only) {
+    const missing = funcs.length < ownFuncs(module).length ? ownFuncs(module).find((index) => !funcs.includes(index)) : undefined;
+    if (missing !== undefined) throw new Error(`${nameOf(missing, module)} is declared, and the text has no body of it`);
+    return funcs;
   }
-  return Array.from({ length: module.funcs.length - first }, (_, i) => (first + i) as FuncIndex);
+  for (const index of only) {
+    if (!funcs.includes(index as FuncIndex)) throw new Error(`there is no function @${index} with a body in this module`);
+  }
+  return [...new Set(only)].sort((a, b) => a - b) as FuncIndex[];
 }
 
 /** @throws WasmError for a valid module that needs more than can be compiled. */

@@ -7,10 +7,11 @@
 // What a pass needs (ids, ops, Func, analyses) and what shows the IR (print, parse, verify) is exported, too.
 import type { Target } from "../backends/target.js";
 import { hostCpuFeatures } from "../runtime/index.js";
-import { compileBytes, type Compilation } from "./compile.js";
+import { compileInput, type Compilation } from "./compile.js";
 import { decodeModule } from "./frontend/decode.js";
-import { toBytes } from "./frontend/wat.js";
+import { isIrText } from "./frontend/text.js";
 import { resolveOptions, type CompileOptions } from "./options.js";
+import { readInput } from "./source.js";
 import { expandPasses } from "./user-passes.js";
 import { runWasmPasses } from "./wasm-passes.js";
 import type { PassStats } from "./stats.js";
@@ -26,32 +27,35 @@ function hostFeatures(target: Target): readonly string[] {
 
 /**
  * Compiles a module for this host, or as the options say.
- * @param input a binary module; or the text format, as a string or as its UTF-8 bytes.
+ * @param input a binary module; or the text format, as a string or as its UTF-8 bytes; or IR as text, `.ssa` or `.mir`.
  * @returns the compiled module: instantiate it as often as wanted, in any store. `stats` has counts and times in milliseconds.
  * @throws WasmError for a module that is malformed, invalid or not supported: its message says what was expected and found, its
- * `offset` is the byte offset. ScheduleError for passes that cannot run in the order asked for; PassError for a pass that failed.
+ * `offset` is the byte offset. ParseError for IR as text, with `line` and `column`. ScheduleError for passes that cannot run in the
+ * order asked for; PassError for a pass that failed.
  */
 export async function compile(input: Uint8Array | string, options: CompileOptions = {}): Promise<Compilation> {
   const settings = resolveOptions(await expandPasses(options, process.cwd()), hostFeatures);
-  let bytes = await toBytes(input);
-  if (settings.schedule.wasm.length > 0) {
-    // What a pass of the wasm stage gets must be a valid module.
-    decodeModule(bytes);
-    const stats: PassStats[] = [];
-    bytes = await runWasmPasses(bytes, settings.schedule.wasm, settings, stats);
-    const compilation = compileBytes(bytes, settings);
-    compilation.stats.passes.unshift(...stats);
-    return compilation;
-  }
-  return compileBytes(bytes, settings);
+  const read = await readInput(input);
+  const [pass] = settings.schedule.wasm;
+  if (!pass) return compileInput(read, settings);
+  if (!("bytes" in read)) throw new Error(`the pass "${pass.name}" works on bytes of WebAssembly: IR as text is behind it`);
+  // What a pass of the wasm stage gets must be a valid module.
+  decodeModule(read.bytes);
+  const stats: PassStats[] = [];
+  const bytes = await runWasmPasses(read.bytes, settings.schedule.wasm, settings, stats);
+  const compilation = compileInput({ bytes }, settings);
+  compilation.stats.passes.unshift(...stats);
+  return compilation;
 }
 
-/** As `compile`, at once. Takes binary modules only, and no passes of the `wasm` stage: those may be asynchronous. */
-export function compileSync(bytes: Uint8Array, options: CompileOptions = {}): Compilation {
+/** As `compile`, at once. Takes binary modules and IR as text, and no passes of the `wasm` stage: those may be asynchronous. */
+export function compileSync(input: Uint8Array | string, options: CompileOptions = {}): Compilation {
   const settings = resolveOptions(options, hostFeatures);
   const [pass] = settings.schedule.wasm;
   if (pass) throw new Error(`the pass "${pass.name}" works on bytes and may be asynchronous: use compile()`);
-  return compileBytes(bytes, settings);
+  if (typeof input !== "string") return compileInput({ bytes: input }, settings);
+  if (!isIrText(input)) throw new Error("compileSync takes a binary module, or IR as text; the text format of WebAssembly needs compile()");
+  return compileInput({ text: input }, settings);
 }
 
 // Compiling
@@ -91,7 +95,7 @@ export { endWithBr, endWithBrIf, endWithReturn, firstOf, insertCall, splitBefore
 export { Module } from "../ir/module.js";
 export { constantOf, ModuleEdit } from "../ir/module-edit.js";
 export { printFunc, printModule, type PrintOptions } from "../ir/print.js";
-export { parseFunc, parseModule } from "../ir/parse.js";
+export { ParseError, parseFunc, parseModule } from "../ir/parse.js";
 export { printVerifierError, verifyFunc, verifyModule, type VerifierError } from "../ir/verify.js";
 export { printMFunc } from "../ir/machine/print.js";
 export { parseMFunc } from "../ir/machine/parse.js";

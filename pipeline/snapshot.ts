@@ -110,6 +110,25 @@ export class Snapshot<T extends Func | MFunc> {
     return fn;
   }
 
+  /** A function of its own that may be edited: the columns are copied. */
+  thaw(): T {
+    const copy = Object.assign(Object.create(this.shape.prototype) as Fields, this.fields);
+    for (const name of Object.keys(this.fields)) {
+      const value = this.fields[name];
+      copy[name] = Array.isArray(value) ? value.slice() : value instanceof Map ? new Map(value) : value;
+    }
+    let at = 0;
+    this.shape.columns.forEach(({ name, kind }, i) => {
+      const rows = this.rows[i]!;
+      // Columns grow by doubling: they have room for one at least, but for the marks, which are made when first needed.
+      const column = new kind(rows === 0 && name === "edgeMark" ? 0 : Math.max(8, rows));
+      column.set(new kind(this.bytes.buffer, at, rows));
+      copy[name] = column;
+      at += aligned(rows * kind.BYTES_PER_ELEMENT);
+    });
+    return copy as T;
+  }
+
   /** Whether both keep the same rows. Other fields are not compared. */
   sameRows(other: Snapshot<T>): boolean {
     return sameNumbers(this.rows, other.rows) && sameNumbers(this.bytes, other.bytes);

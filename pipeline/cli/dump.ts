@@ -10,9 +10,9 @@ import { codeJson, funcJson, mfuncJson } from "../dump/json.js";
 import { dumpPassEffect } from "../dump/pass-effect.js";
 import { dumpStage, isRecorded, stages, type Recorded, type StageName } from "../dump/stages.js";
 import { printWasm } from "../dump/wasm.js";
-import { decodeModule } from "../frontend/decode.js";
-import { toBytes } from "../frontend/wat.js";
 import { compile } from "../index.js";
+import { readInput as readModule, sourceOf } from "../source.js";
+import { targetNamed } from "../targets.js";
 import { compileOptions } from "./compile-options.js";
 import { findFunc, readInput, type CompilerFlags } from "./input.js";
 import { heading, print, printCode, UsageError } from "./terminal.js";
@@ -40,10 +40,11 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
   if (flags.graph !== undefined && !graphs.includes(flags.graph as GraphName)) throw new UsageError(`--graph wants one of ${graphs.join(", ")}, not "${flags.graph}"`);
   if (flags.graph !== undefined && flags.format === "json") throw new UsageError("a graph is printed as dot or svg; --format json is for IR");
   if (flags.graph === undefined && (flags.format === "dot" || flags.format === "svg")) throw new UsageError(`--format ${flags.format} needs --graph ${graphs.join("|")}`);
-  const bytes = await toBytes(readInput(file));
-  const module = decodeModule(bytes);
-  const first = module.importedFuncCount;
-  const indices = flags.func === undefined ? Array.from({ length: module.funcs.length - first }, (_, i) => (first + i) as FuncIndex) : [findFunc(module, flags.func)];
+  const options = await compileOptions(flags);
+  const input = readInput(file);
+  const { module, funcs, machine } = sourceOf(await readModule(input), targetNamed(options.target));
+  if (machine && chosen.includes("ssa") && flags.stage !== "all") throw new UsageError(`${file} holds machine IR, there is no SSA of it: --stage mir, alloc or asm`);
+  const indices = flags.func === undefined ? [...funcs] : [findFunc(module, flags.func)];
   if (chosen.every((stage) => stage === "wasm") && flags.after === undefined && flags.stopAfter === undefined && flags.graph === undefined && flags.format === "text") {
     for (const index of indices) printCode(printWasm(module, index));
     return;
@@ -54,7 +55,7 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     print("; the module has no functions of its own");
     return;
   }
-  const compilation = await compile(bytes, { ...(await compileOptions(flags)), record: true, only: indices });
+  const compilation = await compile(input, { ...options, record: true, only: indices });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
   if (flags.graph !== undefined) {
     print(await drawing(compilation, flags, indices));
@@ -78,8 +79,8 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     disassembler?.close();
     return;
   }
-  // The whole module as one text that stands for itself: `lathe verify` takes it.
-  if (flags.stage === "ssa" && flags.func === undefined) print(printDecls(compilation.module));
+  // The whole module as one text that stands for itself: every command takes it.
+  if (["ssa", "mir", "alloc"].includes(flags.stage) && flags.func === undefined) print(printDecls(compilation.module));
   for (const index of indices) {
     for (const stage of chosen) {
       if (chosen.length > 1) heading(`; ---- ${titles[stage]}`);

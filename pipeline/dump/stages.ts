@@ -31,7 +31,7 @@ export function dumpStage(compilation: Recorded, index: FuncIndex, stage: StageN
   if (!state) throw new Error(`@${index} has no body`);
   switch (stage) {
     case "ssa":
-      return printFunc(state.ssa!, module);
+      return state.ssa ? printFunc(state.ssa, module) : "; from text of machine IR: there is no SSA of it\n";
     case "mir":
       return printMFunc(state.machine!, target, { comment: target.describe });
     case "alloc":

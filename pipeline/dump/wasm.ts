@@ -25,6 +25,7 @@ export function printWasm(module: Module, index: FuncIndex): string {
     const item = module.imports.find((one) => one.kind === "func" && one.index === index)!;
     return `import ${head}   ; from ${quoteName(item.module)} ${quoteName(item.name)}\n`;
   }
+  if (decl.bodyEnd === 0) return `; ${head}   ; from text: there is no Wasm of it\n`;
   const r = new Reader(module.bytes, decl.bodyStart, decl.bodyEnd, "a body");
   const out = [`wasm ${head}`];
   const paramCount = module.types[decl.type]!.params.length;

@@ -1,5 +1,5 @@
 // For the runtime's tests: a module from text, for either engine.
-import { compileBytes, type Compilation } from "../../../pipeline/compile.js";
+import { compileInput, type Compilation } from "../../../pipeline/compile.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
 import { resolveOptions, type CompileOptions } from "../../../pipeline/options.js";
 import { hostCpuFeatures } from "../../../runtime/index.js";
@@ -15,7 +15,7 @@ export async function compileWat(wat: string, mode: Mode): Promise<Compilation> 
 /** Compiles the binary format. */
 export function compileModule(bytes: Uint8Array, mode: Mode): Compilation {
   const options: CompileOptions = mode === "interp" ? { engine: "interpreter" } : { bounds: mode };
-  return compileBytes(bytes, resolveOptions(options, (target) => hostCpuFeatures(target.stubs)));
+  return compileInput({ bytes: bytes }, resolveOptions(options, (target) => hostCpuFeatures(target.stubs)));
 }
 
 /** What was thrown; an error if nothing was. */
