@@ -8,8 +8,8 @@
 // Relies on ir/analysis (rpo, loops, use counts) and on the target's `Selector`.
 import { NONE, type Block, type Edge, type Value } from "../ir/entity.js";
 import type { Func } from "../ir/func.js";
-import { computeDom } from "../ir/analysis/dom.js";
-import { computeLoops } from "../ir/analysis/loops.js";
+import { computeDom, type Dom } from "../ir/analysis/dom.js";
+import { computeLoops, type Loops } from "../ir/analysis/loops.js";
 import { computeRpo, type Rpo } from "../ir/analysis/rpo.js";
 import { computeUseCounts } from "../ir/analysis/uses.js";
 import { Is, Op, opFlags } from "../ir/ops.js";
@@ -22,6 +22,8 @@ import type { CodegenModule, CodegenOptions, RegisterFile } from "./target.js";
 const EFFECT = Is.traps | Is.call | Is.writes_memory | Is.writes_global | Is.writes_table;
 const READ = Is.reads_memory | Is.reads_global | Is.reads_table;
 
+const NOTHING: readonly number[] = [];
+
 /** What a target does. Each call emits one group of instructions, forward, through `Lowering.inst` and `operand`. */
 export interface Selector {
   /** A non-terminator whose result is wanted, or which has an effect. */
@@ -32,10 +34,15 @@ export interface Selector {
   constant(v: Value): number;
   /** Defines `vreg` from the caller's outgoing area. */
   stackArg(vreg: number, offset: number, type: Type): void;
-  /** Defines `vreg`, the companion of `v`: what the target wants to have ready beside the value (see `Lowering.companion`). */
-  companion?(v: Value, vreg: number): void;
+  /** Called for values that `Lowering.wantBehind` was called for: emits what is to stand right behind them. */
+  behind?(v: Value): void;
   /** What is to stand at the function's start, behind its parameters. */
   entry?(): void;
+  /** Whether nobody will ask for the register of that block parameter: it is not passed. */
+  drops?(param: Value): boolean;
+  /** Registers that a block receives besides its parameters; on each edge into it as many are passed, at the end of its source. */
+  carried?(b: Block): readonly number[];
+  carriedOn?(e: Edge): readonly number[];
 }
 
 /** State of the lowering of one function. */
@@ -54,10 +61,11 @@ export class Lowering {
   readonly edgeIndex: Int32Array;
   /** Machine block by SSA block, NONE if unreachable. */
   readonly blockOf: Int32Array;
-  /** Loop depth by SSA block, undefined where there are no loops or it was not asked for. */
-  depth: Int32Array | undefined;
-  /** By value: the register `companion` gave, NONE where none was asked for. */
-  private companions: Int32Array | undefined;
+  /** Undefined where there are no loops, or at level 0. */
+  loops: Loops | undefined;
+  dom: Dom | undefined;
+  /** By value: something is to stand behind it. */
+  private readonly behind: Uint8Array;
   /** The instruction being lowered, its block, its color. */
   root = NONE as Value;
   rootBlock = NONE as Block;
@@ -84,6 +92,7 @@ export class Lowering {
     this.vreg = new Int32Array(fn.valueCount).fill(NONE);
     this.color = new Int32Array(fn.valueCount);
     this.merged = new Uint8Array(fn.valueCount);
+    this.behind = new Uint8Array(fn.valueCount);
     this.edgeIndex = new Int32Array(fn.edgeCount);
     this.blockOf = new Int32Array(fn.blockCount).fill(NONE);
   }
@@ -118,14 +127,14 @@ export class Lowering {
     return (opFlags[this.fn.op[v]!]! & Is.const) !== 0 ? this.selector.constant(v) : this.reg(v);
   }
 
-  /**
-   * A register in which the target keeps something it makes from `v`, once, right behind `v` itself, for all who ask here:
-   * `Selector.companion` will define it.
-   */
-  companion(v: Value, type: Type): number {
-    const companions = (this.companions ??= new Int32Array(this.fn.valueCount).fill(NONE));
-    if (companions[v] === NONE) companions[v] = this.mfn.newVreg(type);
-    return companions[v]!;
+  /** `Selector.behind` is to be called for `v`, which stands before the instruction that asks. */
+  wantBehind(v: Value): void {
+    this.behind[v] = 1;
+  }
+
+  /** Loop depth of an SSA block, 0 outside of loops and at level 0. */
+  depthOf(b: number): number {
+    return this.loops === undefined ? 0 : this.loops.blockDepth[b]!;
   }
 
   /** A register without an SSA value. */
@@ -216,10 +225,10 @@ export class Lowering {
       for (let v = fn.lastInst[b]! as Value; v !== NONE; v = fn.prev[v]! as Value) {
         const op = fn.op[v]! as Op;
         const flags = opFlags[op]!;
-        if (this.companions !== undefined && this.companions[v] !== NONE) {
+        if (this.behind[v] === 1) {
           if (groupCount + 2 >= groups.length) groups = doubled(groups);
           groups[groupCount++] = this.instCount;
-          this.makeCompanion(v);
+          this.makeBehind(v);
         }
         if ((flags & (EFFECT | Is.terminator)) !== 0) {
           if (this.merged[v] === 1) continue;
@@ -234,14 +243,12 @@ export class Lowering {
         } else selector.value(v);
         if (this.instCount !== before) groups[groupCount++] = before;
       }
-      if (this.companions !== undefined) {
-        for (let i = 0; i < fn.paramCount[b]!; i++) {
-          const v = fn.param(b, i);
-          if (this.companions[v] === NONE) continue;
-          if (groupCount + 2 >= groups.length) groups = doubled(groups);
-          groups[groupCount++] = this.instCount;
-          this.makeCompanion(v);
-        }
+      for (let i = 0; i < fn.paramCount[b]!; i++) {
+        const v = fn.param(b, i);
+        if (this.behind[v] === 0) continue;
+        if (groupCount + 2 >= groups.length) groups = doubled(groups);
+        groups[groupCount++] = this.instCount;
+        this.makeBehind(v);
       }
       if (b === fn.entry) {
         if (groupCount + 2 >= groups.length) groups = doubled(groups);
@@ -259,10 +266,10 @@ export class Lowering {
     return mfn;
   }
 
-  private makeCompanion(v: Value): void {
+  private makeBehind(v: Value): void {
     this.root = v;
     this.rootColor = this.color[v]!;
-    this.selector.companion!(v, this.companions![v]!);
+    this.selector.behind!(v);
   }
 
   /** Machine blocks of reachable blocks, in layout order, with depth, coldness and parameters. */
@@ -287,19 +294,27 @@ export class Lowering {
         if (allCold) cold[b] = 1;
       }
     }
-    const depth = loops && this.options.level > 0 ? computeLoops(fn, computeDom(fn), rpo).blockDepth : undefined;
-    this.depth = depth;
+    if (loops && this.options.level > 0) {
+      this.dom = computeDom(fn);
+      this.loops = computeLoops(fn, this.dom, rpo);
+    }
     if (fn.firstBlock !== fn.entry) throw new Error(`@${fn.index}: the entry b${fn.entry} is not first in the block order`);
     if (fn.firstPred[fn.entry] !== NONE) throw new Error(`@${fn.index}: edge e${fn.firstPred[fn.entry]} enters the entry block b${fn.entry}`);
     for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
       if (index[b] === NONE) continue;
-      const mb = mfn.newBlock(b, depth === undefined ? 0 : Math.min(255, depth[b]!), cold[b] === 1);
+      const mb = mfn.newBlock(b, Math.min(255, this.depthOf(b)), cold[b] === 1);
       this.blockOf[b] = mb;
       const count = b === fn.entry ? 0 : fn.paramCount[b]!;
-      const start = mfn.newList(count);
-      for (let i = 0; i < count; i++) mfn.lists[start + i] = this.reg(fn.param(b as Block, i));
+      const carried = this.selector.carried?.(b as Block) ?? NOTHING;
+      const start = mfn.newList(count + carried.length);
+      let kept = 0;
+      for (let i = 0; i < count; i++) {
+        const v = fn.param(b as Block, i);
+        if (!this.selector.drops?.(v)) mfn.lists[start + kept++] = this.reg(v);
+      }
+      for (const r of carried) mfn.lists[start + kept++] = r;
       mfn.paramStart[mb] = start;
-      mfn.paramCount[mb] = count;
+      mfn.paramCount[mb] = kept;
     }
   }
 
@@ -327,12 +342,17 @@ export class Lowering {
   private makeEdge(e: Edge, mb: number): void {
     const { fn, mfn } = this;
     const argCount = fn.edgeArgCount[e]!;
-    const args = mfn.newList(argCount);
+    const to = fn.edgeTo[e]! as Block;
+    const carried = this.selector.carriedOn?.(e) ?? NOTHING;
+    const args = mfn.newList(argCount + carried.length);
+    let kept = 0;
     for (let i = 0; i < argCount; i++) {
+      if (this.selector.drops?.(fn.param(to, i))) continue;
       // A constant gets a register of its own at the end of the block: the parameter's, if all goes well.
       const r = this.shortLived(fn.edgeArg(e, i));
-      mfn.lists[args + i] = r;
+      mfn.lists[args + kept++] = r;
     }
+    for (const r of carried) mfn.lists[args + kept++] = r;
     this.edgeIndex[e] = mfn.succCount[mb]!;
     mfn.lists[mfn.succStart[mb]! + mfn.succCount[mb]!++] = mfn.newEdge(mb, this.blockOf[fn.edgeTo[e]!]!, args);
   }

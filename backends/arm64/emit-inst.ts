@@ -19,6 +19,7 @@ export class InstEmitter extends CompareEmitter {
   emit(i: number): void {
     const op = this.mfn.op[i]!;
     if (op >= M.compare_first) return this.compareOp(i);
+    if (this.isGone(i)) return;
     this.emitPlain(i, op);
     if (op < MOp.firstTarget || opIs[op]! & Is.flagless) this.keepFlags(i);
     else this.forgetFlags();

@@ -3,12 +3,14 @@
 // There is no addressing mode of base + index + displacement: where a memory operand has all three (or a displacement too
 // large), the address is made in x17, with x16 for what does not fit there. Both are free within any machine op but moves,
 // which may find x16 taken. A memory operand is decoded into fields, which the next access takes: nothing is allocated.
+// Before anything is emitted, additions to pointers are looked for that an access can do on the way (`findUpdates`).
 import { TrapKind } from "../../ir/layout.js";
-import { FIRST_SLOT, type MFunc } from "../../ir/machine/mfunc.js";
+import { FIRST_FLOAT_REG, FIRST_SLOT, type MFunc } from "../../ir/machine/mfunc.js";
 import { slotOffset, type Frame } from "../frame.js";
 import { accessScale, fitsAdd, fitsDisplacement, type Assembler } from "./encode.js";
-import { Base, Shape, mops } from "./mops.js";
-import { Extend, Form } from "./opcodes.js";
+import { Group, opForm, opGroup } from "./mop-forms.js";
+import { Base, Form as Operands, M, Shape, mops } from "./mops.js";
+import { Extend, Form, Index } from "./opcodes.js";
 import { Reg } from "./registers.js";
 
 export const scratch = Reg.scratchInt;
@@ -26,6 +28,8 @@ export class OperandEmitter {
   protected index = NO_REG;
   protected scale = 0;
   protected disp = 0;
+  /** Undefined where no access goes by a pointer. */
+  protected readonly updates: Updates | undefined;
 
   constructor(
     readonly asm: Assembler,
@@ -35,7 +39,9 @@ export class OperandEmitter {
     readonly frameless: boolean,
     /** Label of pool entry 0. */
     protected readonly pool: number,
-  ) {}
+  ) {
+    this.updates = findUpdates(mfn);
+  }
 
   /** Location of operand `k` of instruction `i`. */
   at(i: number, k: number): number {
@@ -59,6 +65,11 @@ export class OperandEmitter {
   /** Bytes from the stack pointer to the caller's. */
   protected get frameTotal(): number {
     return this.frameless ? 0 : this.frame.bytes + LINK_BYTES;
+  }
+
+  /** Another instruction does its work. */
+  protected isGone(i: number): boolean {
+    return this.updates !== undefined && this.updates.mode[i] === Update.gone;
   }
 
   /** Decodes the memory operand of the shape; its registers start at operand `k`. */
@@ -101,8 +112,16 @@ export class OperandEmitter {
 
   /** `form t, [memory]`, of the operand last decoded, of instruction `i`. */
   protected access(i: number, form: number, t: number): void {
-    const { asm, base, index, scale, disp } = this;
+    const { asm, base, index, scale, updates } = this;
     const bytes = accessScale(form);
+    let { disp } = this;
+    if (updates !== undefined) {
+      disp += updates.shift[i]!;
+      if (updates.mode[i] !== Update.none) {
+        this.fault(i);
+        return asm.memUpdate(form, t, base, updates.by[i]!, updates.mode[i] === Update.pre ? Index.pre : Index.post);
+      }
+    }
     if (index === NO_REG) {
       if (fitsDisplacement(disp, bytes)) {
         this.fault(i);
@@ -161,5 +180,129 @@ export class OperandEmitter {
 
   protected slotDisp(loc: number): number {
     return slotOffset(this.frame, loc);
+  }
+}
+
+/** What becomes of an instruction beside its neighbours. */
+const enum Update {
+  none,
+  /** An access that also adds `by` to its pointer, before or behind. */
+  pre,
+  post,
+  /** An addition that an access does. */
+  gone,
+}
+
+/** By instruction. */
+export interface Updates {
+  readonly mode: Uint8Array;
+  readonly by: Int16Array;
+  /** Added to an access's displacement, because its pointer has moved on already. */
+  readonly shift: Int16Array;
+}
+
+/** Accesses at one pointer that may follow the one that moves it. */
+const MAX_FOLLOWING = 8;
+const UPDATE_REACH = 255;
+
+function findUpdates(mfn: MFunc): Updates | undefined {
+  let any = false;
+  for (let i = 0; i < mfn.instCount && !any; i++) any = isByPointer(mfn, i);
+  if (!any) return undefined;
+  const updates = { mode: new Uint8Array(mfn.instCount), by: new Int16Array(mfn.instCount), shift: new Int16Array(mfn.instCount) };
+  const finder = new UpdateFinder(mfn, updates);
+  for (let b = 0; b < mfn.blockCount; b++) finder.block(mfn.blockStart[b]!, mfn.blockEnd[b]!);
+  return updates;
+}
+
+function isByPointer(mfn: MFunc, i: number): boolean {
+  const op = mfn.op[i]!;
+  if (op < M.iconst32 || op >= M.compare_first || (opGroup[op] !== Group.load && opGroup[op] !== Group.store)) return false;
+  return (mfn.imm3[i]! & Shape.baseMask) >> Shape.baseShift === Base.pointer;
+}
+
+class UpdateFinder {
+  /** By register: the access without displacement since which it was nothing but a pointer; an addition to it since which it was not used. */
+  private readonly access = new Int32Array(FIRST_FLOAT_REG).fill(-1);
+  private readonly addition = new Int32Array(FIRST_FLOAT_REG).fill(-1);
+  /** Accesses at a register behind that one. */
+  private readonly following: number[][] = Array.from({ length: FIRST_FLOAT_REG }, () => []);
+
+  constructor(
+    private readonly mfn: MFunc,
+    private readonly updates: Updates,
+  ) {}
+
+  block(start: number, end: number): void {
+    const { mfn } = this;
+    this.access.fill(-1);
+    this.addition.fill(-1);
+    for (let i = start; i < end; i++) {
+      if (isByPointer(mfn, i)) this.visitAccess(i);
+      else if (!this.visitAddition(i)) this.forgetOperands(i);
+    }
+  }
+
+  private at(i: number, k: number): number {
+    return this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+  }
+
+  private forgetOperands(i: number): void {
+    for (let k = 0; k < this.mfn.opndCount[i]!; k++) this.forget(this.at(i, k));
+  }
+
+  private forget(reg: number): void {
+    if (reg >= FIRST_FLOAT_REG) return;
+    this.access[reg] = -1;
+    this.addition[reg] = -1;
+  }
+
+  private visitAccess(i: number): void {
+    const { mfn, updates, access, addition, following } = this;
+    const last = mfn.opndCount[i]! - 1;
+    const base = this.at(i, last);
+    if (last > 0) this.forget(this.at(i, 0));
+    if (last > 0 && this.at(i, 0) === base) return;
+    if (mfn.imm2[i] !== 0) {
+      addition[base] = -1;
+      if (access[base]! < 0 || following[base]!.length === MAX_FOLLOWING) access[base] = -1;
+      else following[base]!.push(i);
+    } else if (addition[base]! >= 0) {
+      updates.mode[i] = Update.pre;
+      updates.by[i] = this.added(addition[base]!);
+      updates.mode[addition[base]!] = Update.gone;
+      this.forget(base);
+    } else if (access[base]! >= 0) following[base]!.push(i);
+    else {
+      access[base] = i;
+      following[base]!.length = 0;
+    }
+  }
+
+  /** A constant added to a register, small enough for an access; 0 if it is nothing of the kind. */
+  private added(i: number): number {
+    const { mfn } = this;
+    const op = mfn.op[i]!;
+    if ((op !== M.add64 && op !== M.sub64) || (mfn.imm3[i]! & Shape.formMask) !== Operands.imm || this.at(i, 0) !== this.at(i, 1)) return 0;
+    const by = mfn.imm[i]!;
+    return by > UPDATE_REACH ? 0 : op === M.sub64 ? -by : by;
+  }
+
+  private visitAddition(i: number): boolean {
+    const { mfn, updates, access, addition, following } = this;
+    const by = this.added(i);
+    if (by === 0) return false;
+    const reg = this.at(i, 0);
+    const first = access[reg]!;
+    this.forget(reg);
+    addition[reg] = i;
+    if (first < 0 || updates.mode[first] !== Update.none) return true;
+    for (const k of following[reg]!) if (!fitsDisplacement(mfn.imm2[k]! + updates.shift[k]! - by, accessScale(opForm[mfn.op[k]!]!)) || updates.mode[k] !== Update.none) return true;
+    for (const k of following[reg]!) updates.shift[k]! -= by;
+    updates.mode[first] = Update.post;
+    updates.by[first] = by;
+    updates.mode[i] = Update.gone;
+    addition[reg] = -1;
+    return true;
   }
 }

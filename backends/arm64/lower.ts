@@ -2,7 +2,7 @@
 //
 // SSA (critical edges split, block order final) => machine IR on virtual registers. The walk over the function is the shared
 // driver's (backends/lower.ts); rules look at producers to take them in (see selection.ts).
-import type { Value } from "../../ir/entity.js";
+import type { Block, Edge, Value } from "../../ir/entity.js";
 import type { Func } from "../../ir/func.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
@@ -51,8 +51,20 @@ class Arm64Selector implements Selector {
     s.mfn.setRemat(vreg, M.stack_arg, offset, type);
   }
 
-  companion(v: Value, vreg: number): void {
-    this.s.companion(v, vreg);
+  behind(v: Value): void {
+    this.s.behind(v);
+  }
+
+  drops(param: Value): boolean {
+    return this.s.plan()?.inductions?.drops(param) === true;
+  }
+
+  carried(b: Block): readonly number[] {
+    return this.s.carried(b);
+  }
+
+  carriedOn(e: Edge): readonly number[] {
+    return this.s.carriedOn(e);
   }
 
   entry(): void {

@@ -3,14 +3,15 @@
 // `mem` and `rhs` are single scratch records, filled by one question and read by the emission that follows: no object per
 // instruction. Rule of the whole selection: an i32 in a register is zero-extended to 64 bits, whatever made it. So an i32
 // value serves as `i64.extend_i32_u`; `i32.wrap_i64` costs a `mov` unless its user ignores the upper half, as addresses do.
-import type { GlobalIndex, MemoryIndex, Value } from "../../ir/entity.js";
+import { NONE, type Block, type Edge, type GlobalIndex, type MemoryIndex, type Value } from "../../ir/entity.js";
 import type { Func } from "../../ir/func.js";
 import { MAX_GROWN_PAGES, MemoryHeader, TrapKind, type VmLayout } from "../../ir/layout.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Opnd, type MFunc } from "../../ir/machine/mfunc.js";
+import { Accesses, type Reach } from "../access.js";
 import type { Lowering } from "../lower.js";
-import { Pointers, type Reach } from "../pointers.js";
+import { Pointers } from "../pointers.js";
 import { largest } from "../ranges.js";
 import type { CodegenOptions } from "../target.js";
 import { fitsAdd, fitsDisplacement, floatImmediate32, floatImmediate64, logicalImmediate, movLength } from "./encode.js";
@@ -56,6 +57,7 @@ const reach: Reach = {
   fits: (displacement, bytes) => fitsDisplacement(displacement, 31 - Math.clz32(bytes)),
   below: (lowest) => (lowest >= -256 ? 0 : lowest >= -0xff0 ? (-lowest + 15) & -16 : (-lowest + 0xfff) & -0x1000),
   base: 0xffffff,
+  adds: fitsAdd,
 };
 
 export class Selection {
@@ -88,6 +90,7 @@ export class Selection {
     this.layout = low.module.layout;
     this.options = low.options;
     this.explicitBounds = low.options.bounds === "explicit";
+    this.pointerRegs = new Int32Array(low.fn.valueCount).fill(noRegister);
   }
 
   // ---------------------------------------------------------------- emission
@@ -227,7 +230,7 @@ export class Selection {
 
   /** An operation without register uses: in a loop, one at the function's start, else a new one here. */
   private ready(op: M, type: Type, imm: number, imm2: number): number {
-    const inLoop = this.low.depth !== undefined && this.low.depth[this.low.rootBlock]! > 0;
+    const inLoop = this.low.depthOf(this.low.rootBlock) > 0;
     if (inLoop || op === M.memory_base) {
       for (let k = 0; k < this.readyOp.length; k++) {
         if (this.readyOp[k] === op && this.readyImm[k] === imm && this.readyImm2[k] === imm2) return this.readyReg[k]!;
@@ -406,24 +409,97 @@ export class Selection {
 
   /** Made at the first access; none where bounds are checked: what a memory's base is may change there. */
   private pointers: Pointers | undefined;
+  private accesses: Accesses | undefined;
 
-  private plan(): Pointers | undefined {
-    if (this.explicitBounds || this.options.level === 0) return undefined;
+  plan(): Pointers | undefined {
     const memory = this.low.module.module.memories[0];
-    return (this.pointers ??= new Pointers(this.fn, this.low.depth, memory !== undefined && memory.limits.min <= MAX_GROWN_PAGES, reach));
+    if (this.explicitBounds || this.options.level === 0 || memory === undefined) return undefined;
+    this.accesses ??= new Accesses(this.fn, memory.limits.min <= MAX_GROWN_PAGES, reach);
+    return (this.pointers ??= new Pointers(this.low, this.accesses));
+  }
+
+  /** The pointer of a value, by value. */
+  private readonly pointerRegs: Int32Array;
+
+  private pointerOf(v: Value): number {
+    if (this.pointerRegs[v] === noRegister) {
+      this.pointerRegs[v] = this.temp(Type.i64);
+      if (!this.pointers!.inductions?.has(v)) this.low.wantBehind(v);
+    }
+    return this.pointerRegs[v]!;
+  }
+
+  /** d = the pointer of an i32 in a register. */
+  private pointTo(d: number, index: number, below: number): void {
+    if (below === 0) this.unary(M.pointer, d, index);
+    else this.binaryModified(M.add64, d, this.memoryBase(-below), index, Form.extended, Extend.uxtw, 0);
+  }
+
+  /** Behind an index its pointer; behind what a loop's parameter becomes, the pointers that walk along with it. */
+  behind(v: Value): void {
+    const { inductions } = this.pointers!;
+    if (this.pointerRegs[v] !== noRegister && !inductions?.has(v)) this.pointTo(this.pointerRegs[v]!, this.low.reg(this.low32(v)), this.pointers!.belowOf(v));
+    if (inductions === undefined) return;
+    for (let id = inductions.firstBehind[v]!; id !== NONE; id = inductions.nextBehind[id]!) {
+      const step = inductions.step[id]!;
+      this.binaryImm(step < 0 ? M.sub64 : M.add64, this.steppedRegs[id]!, this.pointerOf(inductions.index[id]!), Math.abs(step));
+    }
+  }
+
+  /** By induction: the pointer of the next round. */
+  private readonly steppedRegs: number[] = [];
+
+  /** Pointers that walk along with the loop of that header. */
+  carried(b: Block): readonly number[] {
+    const inductions = this.plan()?.inductions;
+    if (inductions === undefined) return [];
+    const regs: number[] = [];
+    for (let id = inductions.firstOf[b]!; id !== NONE; id = inductions.nextOf[id]!) {
+      regs.push(this.pointerOf(inductions.index[id]!));
+      this.steppedRegs[id] = this.temp(Type.i64);
+      this.low.wantBehind(inductions.increment[id]!);
+    }
+    return regs;
+  }
+
+  /** The same on an edge to the header: where the loop is entered the pointer is made from what the index would be. */
+  carriedOn(e: Edge): readonly number[] {
+    const inductions = this.pointers?.inductions;
+    if (inductions === undefined) return [];
+    const regs: number[] = [];
+    const header = this.fn.edgeTo[e]! as Block;
+    for (let id = inductions.firstOf[header]!; id !== NONE; id = inductions.nextOf[id]!) {
+      if (inductions.goesRound(e)) {
+        regs.push(this.steppedRegs[id]!);
+        continue;
+      }
+      const r = this.temp(Type.i64);
+      regs.push(r);
+      this.pointTo(r, this.onEntry(inductions.index[id]!, e, this.low.loops!.loopOf[header]!), inductions.below[id]!);
+    }
+    return regs;
+  }
+
+  /** What a value of the loop will be in its first round, where edge `e` enters. */
+  private onEntry(v: Value, e: Edge, loop: number): number {
+    const { fn, low } = this;
+    if (!this.pointers!.inductions!.isInside(v, loop)) return low.reg(v);
+    if (fn.op[v] === Op.param) return low.reg(fn.edgeArg(e, fn.imm[v]!));
+    if (fn.op[v] === Op.i32_const) return this.const32(fn.imm[v]!);
+    const a = this.onEntry(fn.arg(v, 0), e, loop);
+    const d = this.temp(Type.i32);
+    if (fn.op[v] === Op.i32_shl) {
+      this.shiftImm(Shift.lsl, d, a, fn.imm[fn.arg(v, 1)]! & 31, 32);
+      return d;
+    }
+    const b = this.onEntry(fn.arg(v, 1), e, loop);
+    this.binaryReg(fn.op[v] === Op.i32_add ? M.add32 : fn.op[v] === Op.i32_sub ? M.sub32 : M.mul32, d, a, b);
+    return d;
   }
 
   /** Memory 0's base + `displacement`, in a register. */
   private memoryBase(displacement: number): number {
     return this.ready(M.memory_base, Type.i64, displacement, 0);
-  }
-
-  /** The pointer of an i32 index, behind the index. */
-  companion(v: Value, vreg: number): void {
-    const below = this.pointers!.belowOf(v);
-    const index = this.low.reg(this.low32(v));
-    if (below === 0) this.unary(M.pointer, vreg, index);
-    else this.binaryModified(M.add64, vreg, this.memoryBase(-below), index, Form.extended, Extend.uxtw, 0);
   }
 
   /** The memory operand of a load or store `v` of that many bytes, with its bounds check where checks are explicit. */
@@ -440,7 +516,7 @@ export class Selection {
       disp += fn.imm[a]! >>> 0;
     } else {
       const pointers = memory === 0 ? this.plan() : undefined;
-      if (pointers !== undefined && disp === 0 && fn.op[a] === Op.i32_add && this.isConst(this.arg(a, 1)) && pointers.isBelow(fn.imm[this.arg(a, 1)]!)) {
+      if (pointers !== undefined && disp === 0 && fn.op[a] === Op.i32_add && this.isConst(this.arg(a, 1)) && this.accesses!.isBelow(fn.imm[this.arg(a, 1)]!)) {
         const below = fn.imm[this.arg(a, 1)]!;
         if (pointers.reach(this.arg(a, 0), below, bytes) >= 0 || pointers.bases.includes(below)) {
           disp = below;
@@ -448,7 +524,7 @@ export class Selection {
         }
       }
       // An addition that cannot wrap goes into the displacement, a shift that loses nothing into the scale.
-      while (disp >= 0 && fn.op[a] === Op.i32_add && low.canMerge(a)) {
+      while (disp >= 0 && !pointers?.inductions?.has(a) && fn.op[a] === Op.i32_add && low.canMerge(a)) {
         const c = this.arg(a, 1);
         const x = this.arg(a, 0);
         if (fn.op[c] !== Op.i32_const || largest(fn, x) + (fn.imm[c]! >>> 0) > 0xffffffff || disp + (fn.imm[c]! >>> 0) > 0xffffffff) break;
@@ -457,7 +533,7 @@ export class Selection {
       }
       const below = pointers === undefined ? -1 : pointers.reach(a, disp, bytes);
       if (below >= 0) {
-        base = low.companion(a, Type.i64);
+        base = this.pointerOf(a);
         baseKind = Base.pointer;
         disp += below;
       } else {
