@@ -1,7 +1,9 @@
 // `node --expose-gc tests/soak.mjs [--quick]`: nothing leaks. Rounds of instantiate-call-drop, traps, throwing host calls,
-// exhausted stacks; address space and resident memory are read between the first part and the end, and must stay flat.
+// exhausted stacks; address space and resident memory are read between the first part and the end, and must stay flat. Also 24
+// modules of 64 MiB at once, and 5,000 such made and dropped, by the library and by the `WebAssembly` object.
 import { readFileSync } from "node:fs";
-import { compile, instantiate, Store, Trap } from "../dist/index.js";
+import { compile, instantiate, Store, Trap, watToBytes } from "../dist/index.js";
+import { WebAssembly } from "../dist/webassembly.js";
 
 const quick = process.argv.includes("--quick");
 const scale = quick ? 0.1 : 1;
@@ -116,6 +118,29 @@ for (const bounds of ["guard", "explicit"]) {
   await part(`stack exhaustion (${bounds})`, 1_000, () => expectTrap(() => exports.deep(1), "stack_exhausted"), flat);
   await part(`externrefs in and out (${bounds})`, 100_000, (i) => exports.ref({ i }), flat);
   if (exports.call(1) !== 2) throw new Error("the instance is not usable afterwards");
+}
+// 64 MiB each, a byte in every MiB written and read again.
+const large = await watToBytes(`(module (import "h" "ref" (func $ref (param i32) (result i32))) (memory (export "memory") 1024)
+  (func (export "fill") (param $x i32) (result i32) (local $at i32) (local $sum i32)
+    (loop $next (i32.store (local.get $at) (call $ref (local.get $x)))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 0x100000))) (i32.const 0x4000000))))
+    (local.set $at (i32.const 0))
+    (loop $next (local.set $sum (i32.add (local.get $sum) (i32.load (local.get $at))))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 0x100000))) (i32.const 0x4000000))))
+    (local.get $sum)))`);
+const largeCompiled = await compile(large);
+const makers = {
+  library: () => instantiate(largeCompiled, imports).exports,
+  WebAssembly: () => new WebAssembly.Instance(new WebAssembly.Module(large), imports).exports,
+};
+for (const [name, make] of Object.entries(makers)) {
+  const alive = Array.from({ length: 24 }, make);
+  if (!alive.every(({ fill }, i) => fill(i) === 64 * i) || !alive.every(({ memory }, i) => new Int32Array(memory.buffer).at(-(1 << 18)) === i)) throw new Error("24 modules at once do not keep apart");
+  await part(`64 MiB, 24 alive (${name})`, 5_000, (i) => {
+    const exports = make();
+    alive[i % 24] = exports;
+    if (exports.fill(i) !== Math.imul(64, i)) throw new Error("wrong result");
+  }, { virtual: 400_000, resident: 192 });
 }
 console.log(`${passed} passed, ${failed} failed, 0 skipped`);
 process.exitCode = failed > 0 ? 1 : 0;
