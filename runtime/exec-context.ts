@@ -157,6 +157,11 @@ export class ExecContext implements Cells {
     return readWord(this.stack, (address - this.stackLow) >> 2);
   }
 
+  /** Whether no code is running or suspended. */
+  get idle(): boolean {
+    return this.field(Exec.wasmSp) === this.stackTop;
+  }
+
   /** Marks what slots and active frames may hold. */
   scan(externs: Externs): void {
     externs.scan(this.i32, this.slots, this.i32.length);

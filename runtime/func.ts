@@ -174,7 +174,7 @@ export class HostModule extends Holder {
 
   constructor(store: Store, sig: FuncType, code: HostCode) {
     const { thread } = store;
-    super(thread.newHolderId());
+    super(thread);
     thread.reclaim.makeRoom();
     this.hostId = thread.newHostIds(1);
     this.function = new FuncInstance(store, this, 0, sig, code);

@@ -1,6 +1,6 @@
 // Globals: a 16-byte cell, either inside the vm-context of the instance that defines it or in a block of its own.
 import { isRef, Type, valueTypes } from "../ir/types.js";
-import type { Externs, ExternRoot } from "./externref.js";
+import type { ExternRoot, ExternRoots, Externs } from "./externref.js";
 import { Holder } from "./holder.js";
 import type { Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
@@ -41,7 +41,7 @@ export class Global extends Holder {
     readonly mutable: boolean,
     readonly cell: number,
   ) {
-    super(store.thread.newHolderId());
+    super(store.thread);
     this.chunk = store.thread.heap.chunkAt(cell);
     this.at = (cell - this.chunk.base) >> 2;
   }
@@ -67,7 +67,7 @@ export class Global extends Holder {
     thread.reclaim.makeRoom();
     const cell = thread.heap.alloc(CELL_BYTES);
     const global = new Global(store, type, mutable, cell);
-    thread.reclaim.own(global, cellResource(thread, cell, type, store.externs));
+    thread.reclaim.own(global, cellResource(thread, cell, type, global.externs.roots));
     return global;
   }
 
@@ -115,13 +115,13 @@ function defaultValue(type: Type): unknown {
   return isRef(type) ? null : type === Type.i64 ? 0n : 0;
 }
 
-function cellResource(thread: Thread, cell: number, type: Type, externs: Externs): Resource {
+function cellResource(thread: Thread, cell: number, type: Type, roots: ExternRoots): Resource {
   const root = type === Type.externref ? new CellRoot(thread.heap.chunkAt(cell), [cell]) : undefined;
-  if (root) externs.roots.add(root);
+  if (root) roots.add(root);
   return {
     bytes: CELL_BYTES,
     release: () => {
-      if (root) externs.roots.delete(root);
+      if (root) roots.delete(root);
       thread.heap.release(cell, CELL_BYTES);
     },
   };

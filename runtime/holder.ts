@@ -6,7 +6,9 @@
 // a reference that crosses from JS) and are never taken away, so a table keeps every instance that ever could write to it.
 import type { InterpCallee } from "../ir/interp-env.js";
 import type { FuncInstance } from "./func.js";
+import { Externs } from "./externref.js";
 import type { Instance } from "./instance.js";
+import type { Thread } from "./thread.js";
 import type { Mirror } from "./mirror.js";
 
 export abstract class Holder {
@@ -17,8 +19,15 @@ export abstract class Holder {
   /** Host functions of others that were called from here, by dispatch id. */
   private reached: Map<number, FuncInstance> | undefined;
 
-  /** @param id unique in the thread; native contexts and records carry it. */
-  constructor(readonly id: number) {}
+  /** Unique in the thread; native contexts and records carry it. */
+  readonly id: number;
+  /** Handles for externrefs that this holder and all it is linked with may hold. */
+  readonly externs: Externs;
+
+  constructor(thread: Thread) {
+    this.id = thread.newHolderId();
+    this.externs = new Externs(thread);
+  }
 
   /** The function that native code running on behalf of this holder calls by that id. */
   reachHostFunc(id: number): FuncInstance | undefined {
@@ -31,7 +40,9 @@ export abstract class Holder {
   }
 
   keep(other: Holder): void {
-    if (other !== this) this.links.set(other.id, other);
+    if (other === this) return;
+    this.links.set(other.id, other);
+    this.externs.join(other.externs);
   }
 
   /** This holder, if it is an instance. */

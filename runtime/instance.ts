@@ -21,7 +21,7 @@ import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
 import type { Table } from "./table.js";
 import type { Thread } from "./thread.js";
-import type { Externs } from "./externref.js";
+import type { ExternRoots } from "./externref.js";
 
 /** Imports after matching. Function instances are handed on, JS and C functions still need a context of the importer's. */
 export interface LinkedImports {
@@ -43,13 +43,13 @@ class InstanceResource implements Resource {
   constructor(
     private readonly thread: Thread,
     readonly bytes: number,
-    private readonly externs: Externs,
+    private readonly roots: ExternRoots,
   ) {
     this.address = thread.heap.alloc(bytes);
   }
 
   release(): void {
-    if (this.root) this.externs.roots.delete(this.root);
+    if (this.root) this.roots.delete(this.root);
     this.lazy?.detach(this.address);
     for (const host of this.unbound) this.thread.unbound.delete(host);
     this.thread.heap.release(this.address, this.bytes);
@@ -89,7 +89,7 @@ export class Instance extends Holder {
     imports: LinkedImports,
   ) {
     const { thread } = store;
-    super(thread.newHolderId());
+    super(thread);
     const { module, layout } = compiled;
     this.module = module;
     this.layout = layout;
@@ -109,7 +109,7 @@ export class Instance extends Holder {
     const records = layout.bytes;
     let hostAt = records + (this.interpreted ? 0 : own * RECORD_BYTES);
     this.hostBase = thread.newHostIds(hostCount);
-    const resource = new InstanceResource(thread, hostAt + hostCount * HOST_BYTES, store.externs);
+    const resource = new InstanceResource(thread, hostAt + hostCount * HOST_BYTES, this.externs.roots);
     thread.reclaim.own(this, resource);
     this.ctx = resource.address;
     this.chunk = thread.heap.chunkAt(this.ctx);
@@ -179,7 +179,7 @@ export class Instance extends Holder {
     });
     if (roots.length > 0) {
       resource.root = new CellRoot(this.chunk, roots);
-      store.externs.roots.add(resource.root);
+      this.externs.roots.add(resource.root);
     }
   }
 

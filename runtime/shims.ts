@@ -85,7 +85,7 @@ export class Shims {
     const key = funcTypeKey(func.sig);
     let make = this.exported.get(key);
     if (!make && !this.exported.has(key)) this.exported.set(key, (make = this.makeExported(func.sig)));
-    return make?.(func, func.holder, doubleOf(func.code), doubleOf(func.ctx), func.store.externs);
+    return make?.(func, func.holder, doubleOf(func.code), doubleOf(func.ctx), func.holder.externs);
   }
 
   /** Calls the host function with arguments from slots, its result into slot 0; undefined for one that goes the general way. */
@@ -95,7 +95,7 @@ export class Shims {
     const key = funcTypeKey(sig);
     let make = this.servers.get(key);
     if (!make && !this.servers.has(key)) this.servers.set(key, (make = this.makeServer(sig)));
-    return make?.(host.fn, func.store.externs);
+    return make?.(host.fn, func.holder.externs);
   }
 
   private makeExported(sig: FuncType): MakeExported | undefined {

@@ -1,4 +1,4 @@
-// A store: where function types get their canonical ids, and externrefs their handles.
+// A store: where function types get their canonical ids.
 //
 // Instances, tables and ref-typed globals belong to one store and link only within it. A store holds no instance: they
 // live as long as JS, or something linked, holds them. Type ids are structural: equal types, equal ids, whatever module
@@ -6,7 +6,6 @@
 import type { CanonicalTypeId } from "../ir/entity.js";
 import { FuncRef } from "../ir/layout.js";
 import { funcTypeKey, type FuncType } from "../ir/types.js";
-import { Externs } from "./externref.js";
 import { funcInstanceOf, HostModule, RECORD_HOLDER, type FuncInstance, type HostCode } from "./func.js";
 import { Group, holderById, type Holder } from "./holder.js";
 import { currentThread, type Thread } from "./thread.js";
@@ -14,7 +13,6 @@ import { adoptHostFunction } from "./webassembly/host-functions.js";
 
 export class Store {
   readonly thread: Thread;
-  readonly externs: Externs;
   private readonly ids = new Map<string, CanonicalTypeId>();
   /** By the object that describes the type: a module's are the same at every instantiation. */
   private readonly seen = new WeakMap<FuncType, CanonicalTypeId>();
@@ -23,9 +21,7 @@ export class Store {
   private refTakers: WeakRef<Group> | undefined;
 
   constructor() {
-    const thread = currentThread();
-    this.thread = thread;
-    this.externs = new Externs((externs) => thread.scanStacks(externs));
+    this.thread = currentThread();
   }
 
   intern(sig: FuncType): CanonicalTypeId {
@@ -91,7 +87,7 @@ export class Store {
   joinRefTakers(holder: Holder): void {
     let group = this.refTakers?.deref();
     if (!group) {
-      group = new Group(this.thread.newHolderId());
+      group = new Group(this.thread);
       this.refTakers = new WeakRef(group);
     }
     group.keep(holder);

@@ -3,7 +3,7 @@
 // Native code writes elements without telling JS; the table keeps every instance that has access (see holder.ts).
 import { TableHeader } from "../ir/layout.js";
 import { Type, type RefType } from "../ir/types.js";
-import type { Externs, ExternRoot } from "./externref.js";
+import type { ExternRoot, ExternRoots, Externs } from "./externref.js";
 import { Holder } from "./holder.js";
 import type { AddressType } from "./memory.js";
 import { Access } from "./native.js";
@@ -38,7 +38,7 @@ class TableResource implements Resource, ExternRoot {
   constructor(
     private readonly thread: Thread,
     readonly capacity: number,
-    private readonly externs: Externs | undefined,
+    private readonly roots: ExternRoots | undefined,
   ) {
     const bytes = capacity * 8;
     this.header = thread.heap.alloc(TableHeader.bytes);
@@ -53,7 +53,7 @@ class TableResource implements Resource, ExternRoot {
     this.bytes = Math.min(bytes, 1 << 16);
     const chunk = thread.heap.chunkAt(this.header);
     writeWord(chunk.i32, (this.header - chunk.base + TableHeader.base) >> 2, this.base);
-    externs?.roots.add(this);
+    roots?.add(this);
   }
 
   setLength(length: number): void {
@@ -71,7 +71,7 @@ class TableResource implements Resource, ExternRoot {
 
   release(): void {
     const { heap, native } = this.thread;
-    this.externs?.roots.delete(this);
+    this.roots?.delete(this);
     heap.release(this.header, TableHeader.bytes);
     if (this.capacity <= SMALL_ELEMENTS) heap.release(this.base, this.capacity * 8);
     else native.unmap(this.base, native.roundUp(this.capacity * 8));
@@ -93,14 +93,14 @@ export class Table extends Holder {
     if (element !== "funcref" && element !== "anyfunc" && element !== "externref") throw new TypeError(`element type of a table: funcref or externref, not ${String(element)}`);
     if (!Number.isInteger(initial) || initial < 0 || initial > MAX_TABLE_ELEMENTS) throw new RangeError(`initial size of a table: 0 to ${MAX_TABLE_ELEMENTS} elements, not ${initial}`);
     if (maximum !== undefined && (!Number.isInteger(maximum) || maximum < initial)) throw new RangeError(`the maximum of a table (${maximum}) is below its initial size (${initial})`);
-    super(store.thread.newHolderId());
+    super(store.thread);
     this.store = store;
     this.elem = element === "externref" ? Type.externref : Type.funcref;
     this.maximum = maximum;
     this.address = descriptor.address ?? "i32";
     const { thread } = store;
     thread.reclaim.makeRoom();
-    this.resource = new TableResource(thread, Math.min(maximum ?? MAX_TABLE_ELEMENTS, MAX_TABLE_ELEMENTS), element === "externref" ? store.externs : undefined);
+    this.resource = new TableResource(thread, Math.min(maximum ?? MAX_TABLE_ELEMENTS, MAX_TABLE_ELEMENTS), element === "externref" ? this.externs.roots : undefined);
     thread.reclaim.own(this, this.resource);
     this.header = this.resource.header;
     if (initial > 0) this.resource.setLength(initial);

@@ -6,7 +6,7 @@ import type { RuntimeStubs } from "../ir/code.js";
 import { InterpThread } from "../ir/interp.js";
 import { Detacher } from "./detach.js";
 import { ExecContext } from "./exec-context.js";
-import type { Externs } from "./externref.js";
+import { externTag, type Externs, type ExternThread } from "./externref.js";
 import type { UnboundHost } from "./func.js";
 import type { Holder } from "./holder.js";
 import { Native } from "./native.js";
@@ -25,7 +25,10 @@ export interface ThreadOptions {
 
 const defaults: ThreadOptions = { stackBytes: 8 << 20, handleSignals: true, nodeApi: true };
 
-export class Thread {
+/** Groups of handles that wait for a sweep at most: they are kept alive for that long. */
+const MAX_UNSWEPT = 8;
+
+export class Thread implements ExternThread {
   readonly native = new Native();
   readonly heap = new NativeHeap(this.native);
   readonly reclaim = new Reclaimer();
@@ -39,6 +42,8 @@ export class Thread {
   readonly unbound = new Set<UnboundHost>();
   private holders = 0;
   private hostIds = 0;
+  private externTags = 0;
+  private readonly unswept: Externs[] = [];
 
   constructor(readonly options: ThreadOptions) {}
 
@@ -64,6 +69,22 @@ export class Thread {
     for (const host of this.unbound) host.bind(this.exec);
     this.unbound.clear();
     return this.exec;
+  }
+
+  newExternTag(): number {
+    return externTag(this.externTags++);
+  }
+
+  sweepSoon(externs: Externs): void {
+    if (this.unswept.length === 0) setImmediate(() => this.sweepAll()).unref();
+    else if (this.unswept.length === MAX_UNSWEPT) this.unswept.shift()!.sweepDue(false, false);
+    this.unswept.push(externs);
+  }
+
+  private sweepAll(): void {
+    // An event loop that runs inside a host function finds code waiting.
+    const idle = this.interp.depth === 0 && (this.exec?.idle ?? true);
+    for (const externs of this.unswept.splice(0)) externs.sweepDue(idle, true);
   }
 
   /** Marks the externrefs that running code may hold. */

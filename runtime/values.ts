@@ -86,7 +86,7 @@ export function readValue(cells: Cells, at: number, type: Type, store: Store, ho
 
 export function writeRef(i32: Int32Array, at: number, type: Type, value: unknown, store: Store, holder: Holder): void {
   if (type === Type.externref) {
-    store.externs.write(i32, at, value);
+    holder.externs.write(i32, at, value);
     return;
   }
   const func = store.funcRef(value);
@@ -95,7 +95,7 @@ export function writeRef(i32: Int32Array, at: number, type: Type, value: unknown
 }
 
 export function readRef(i32: Int32Array, at: number, type: Type, store: Store, holder: Holder): unknown {
-  if (type === Type.externref) return store.externs.read(i32, at);
+  if (type === Type.externref) return holder.externs.read(i32, at);
   const record = readWord(i32, at);
   return record === 0 ? null : store.funcOfRecord(record, holder).object;
 }

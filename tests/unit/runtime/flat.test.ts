@@ -132,27 +132,26 @@ for (const mode of ["guard", "interp"] as const) {
     const store = new Store();
     let made = 0;
     let last: unknown;
-    const { run } = functions(
-      instantiate(
-        compiled,
-        {
-          m: {
-            make: () => (last = { n: made++ }),
-            take: (x: unknown) => {
-              if (x !== last) throw new Error("another object came back");
-            },
+    const instance = instantiate(
+      compiled,
+      {
+        m: {
+          make: () => (last = { n: made++ }),
+          take: (x: unknown) => {
+            if (x !== last) throw new Error("another object came back");
           },
         },
-        store,
-      ).exports,
+      },
+      store,
     );
+    const { run } = functions(instance.exports);
     const keep = { kept: true };
     const { reclaim } = currentThread();
     reclaim.collectNow();
     const before = process.memoryUsage().heapUsed;
     assert.is(run!(count, keep), keep);
     assert.is(made, count);
-    assert.ok(store.externs.count < 10_000, `${store.externs.count} handles`);
+    assert.ok(instance.externs.count < 10_000, `${instance.externs.count} handles`);
     reclaim.collectNow();
     const grown = process.memoryUsage().heapUsed - before;
     assert.ok(grown < 4 * MIB, `the heap grew by ${grown} bytes`);
