@@ -34,7 +34,18 @@ function program(ended: (code: number) => void): Command {
     .option("--env <name[=value]>", "an environment variable of a WASI program, without a value the one of here; may be repeated", collect, [])
     .option("--interp", "run in the reference interpreter, not natively", false)
     .option("--time", "print times to stderr", false)
-    .action(async (file: string, args: string[], flags) => ended(await (await import("./cli/run.js")).run(file, args.map(unmark), flags)));
+    .option("--bisect", "find the pass and the function at which the call's result turns wrong: see lathe bisect", false)
+    .addOption(new Option("--against <reference>").default("interp").hideHelp())
+    .addOption(new Option("--timeout <ms>").default("60000").hideHelp())
+    .action(async (file: string, args: string[], flags) => ended(flags.bisect ? await (await import("./cli/bisect.js")).bisectCommand(file, args.map(unmark), flags) : await (await import("./cli/run.js")).run(file, args.map(unmark), flags)));
+  addCompilerFlags(lathe.command("bisect"))
+    .description("find the pass and the function at which the result of a call turns wrong; imports are stubs: functions give 0")
+    .argument("<file>")
+    .argument("[args...]", "arguments of the function")
+    .option("--invoke <name>", "exported function to call")
+    .option("--against <reference>", "what is right: interp (the interpreter, without passes) or v8 (Node's own engine)", "interp")
+    .option("--timeout <ms>", "how long the interpreter may take for one run", "60000")
+    .action(async (file: string, args: string[], flags) => ended(await (await import("./cli/bisect.js")).bisectCommand(file, args.map(unmark), flags)));
   addCompilerFlags(lathe.command("dump"))
     .description("show functions at a stage of their compilation, or what a pass did")
     .argument("<file>")
