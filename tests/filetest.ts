@@ -32,7 +32,7 @@ interface Header {
 
 const RUN_MODES = ["native", "explicit", "O0", "O1", "interp", "v8"];
 
-function readHeader(text: string): Header {
+export function readHeader(text: string): Header {
   const tests: string[][] = [];
   const runs: string[] = [];
   const checks: Check[] = [];
@@ -95,7 +95,7 @@ interface Expectation {
   expected: { kind: "trap"; trap: string } | { kind: "values"; values: (Val | "any")[] };
 }
 
-function parseRun(line: string): Expectation {
+export function parseRun(line: string): Expectation {
   const found = /^([^(]+)\((.*)\)\s*(?:==\s*(.*)|traps\s+(\w+))$/.exec(line);
   if (!found) throw new Error(`run line "${line}": expected name(args) == results, or name(args) traps kind`);
   const [, name, args, results, trap] = found;
@@ -104,7 +104,7 @@ function parseRun(line: string): Expectation {
   return { name: name!.trim(), args: parseVals(args!), expected: { kind: "values", values } };
 }
 
-function meets(outcome: Outcome<readonly Val[]>, expected: Expectation["expected"], mode: string): boolean {
+export function meets(outcome: Outcome<readonly Val[]>, expected: Expectation["expected"], mode: string): boolean {
   if (expected.kind === "trap") return outcome.kind === "trap" && (mode === "v8" || outcome.trap === expected.trap);
   if (outcome.kind !== "ok" || outcome.value.length !== expected.values.length) return false;
   return expected.values.every((want, i) => want === "any" || sameVal(want, outcome.value[i]!));

