@@ -97,7 +97,8 @@ export function exportAs(func: FuncInstance, object: Function): void {
 function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
   const plain = (func.entered ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
   const { mirrors } = func.holder;
-  const object = mirrors ? entering(mirrors, plain) : plain;
+  // Bound, so that its text is that of a native function, which is what programs expect; the engine calls it just as fast.
+  const object = (mirrors ? entering(mirrors, plain) : plain).bind(undefined);
   Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
   Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
   instances.set(object, func);

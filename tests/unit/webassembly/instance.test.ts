@@ -28,6 +28,8 @@ test("imports and exports of every kind are one object each", async () => {
   assert.is(importer.exports.f(41), 42);
   assert.is(exporter.exports.f.name, "0");
   assert.is(exporter.exports.f.length, 1);
+  assert.is(String(exporter.exports.f), "function () { [native code] }");
+  assert.throws(() => new exporter.exports.f(), TypeError);
   assert.is(exporter.exports.global.value, 7n);
   assert.instance(exporter.exports.memory, WebAssembly.Memory);
 });
