@@ -3,7 +3,7 @@
 // Exit codes: 0 done, 1 failed, 2 called wrongly, 134 trap; of a WASI program its own. Results go to stdout, everything else to stderr. Commands are loaded when called.
 import { Command, CommanderError, Option } from "commander";
 import { createRequire } from "node:module";
-import { addCompilerFlags, addReportFlags, collect } from "./cli/input.js";
+import { addCompilerFlags, addReportFlags, collect, inputFile } from "./cli/input.js";
 import { guestArgsLast } from "./cli/guest-args.js";
 import { Exit, report } from "./cli/terminal.js";
 
@@ -27,7 +27,7 @@ function program(ended: (code: number) => void): Command {
     .exitOverride();
   addReportFlags(addCompilerFlags(lathe.command("run")))
     .description("compile a module (wasm or wat) and run it: a WASI program, or an export, whose results are printed one a line")
-    .argument("<file>")
+    .argument("[file]")
     .argument("[args...]", "the program's arguments (all that is no option of run; behind -- everything), or the function's: numbers as Wasm's text format has them")
     .option("--invoke <name>", "exported function to call; default _start if there is one")
     .option("--dir <host[::guest]>", "a directory that a WASI program may use, and its name there; may be repeated", collect, [])
@@ -37,25 +37,32 @@ function program(ended: (code: number) => void): Command {
     .option("--bisect", "find the pass and the function at which the call's result turns wrong: see lathe bisect", false)
     .addOption(new Option("--against <reference>").default("interp").hideHelp())
     .addOption(new Option("--timeout <ms>").default("60000").hideHelp())
-    .action(async (file: string, args: string[], flags) => ended(flags.bisect ? await (await import("./cli/bisect.js")).bisectCommand(file, args.map(unmark), flags) : await (await import("./cli/run.js")).run(file, args.map(unmark), flags)));
+    .action(async (file: string | undefined, args: string[], flags) => {
+      const input = inputFile(flags, file, args);
+      const command = flags.bisect ? (await import("./cli/bisect.js")).bisectCommand : (await import("./cli/run.js")).run;
+      ended(await command(input.file, input.args.map(unmark), flags));
+    });
   addCompilerFlags(lathe.command("bisect"))
     .description("find the pass and the function at which the result of a call turns wrong; imports are stubs: functions give 0")
-    .argument("<file>")
+    .argument("[file]")
     .argument("[args...]", "arguments of the function")
     .option("--invoke <name>", "exported function to call")
     .option("--against <reference>", "what is right: interp (the interpreter, without passes) or v8 (Node's own engine)", "interp")
     .option("--timeout <ms>", "how long the interpreter may take for one run", "60000")
-    .action(async (file: string, args: string[], flags) => ended(await (await import("./cli/bisect.js")).bisectCommand(file, args.map(unmark), flags)));
+    .action(async (file: string | undefined, args: string[], flags) => {
+      const input = inputFile(flags, file, args);
+      ended(await (await import("./cli/bisect.js")).bisectCommand(input.file, input.args.map(unmark), flags));
+    });
   addCompilerFlags(lathe.command("dump"))
     .description("show functions at a stage of their compilation, or what a pass did")
-    .argument("<file>")
+    .argument("[file]")
     .option("--func <name>", "one function: its index, its name or the name of its export; default all")
     .option("--stage <stage>", "wasm, ssa, mir, alloc, asm or all", "ssa")
     .option("--after <pass>", "the effect of this pass instead; with --graph: the graph behind it")
     .option("--stop-after <pass>", "the whole module behind this pass, as .ssa text")
     .option("--graph <graph>", "cfg, dom (dominator tree) or calls, in DOT or as a drawing")
     .addOption(new Option("--format <format>", "text, json; of a graph dot, svg").choices(["text", "json", "dot", "svg"]).default("text"))
-    .action(async (file: string, flags) => (await import("./cli/dump.js")).dump(file, flags));
+    .action(async (file: string | undefined, flags) => (await import("./cli/dump.js")).dump(inputFile(flags, file).file, flags));
   addCompilerFlags(lathe.command("passes"))
     .description("list the passes, their order constraints and options, the pipelines, and where passes of your own go")
     .action(async (flags) => (await import("./cli/passes.js")).listPasses(flags));
@@ -65,18 +72,19 @@ function program(ended: (code: number) => void): Command {
     .action(async (file: string, flags) => (await import("./cli/verify.js")).verify(file, flags));
   addCompilerFlags(lathe.command("diff"))
     .description("what happened to a module between two steps of its compilation")
-    .argument("<file>")
+    .argument("[file]")
     .option("--from <step>", "translate, a pass (gvn#1: its first run), lower, allocate", "translate")
     .option("--to <step>", "the later step; default the last pass")
     .option("--func <name>", "one function: its index, its name or the name of its export; default all")
     .option("--context <lines>", "unchanged lines around a change, or all", "3")
-    .action(async (file: string, flags) => (await import("./cli/diff.js")).diff(file, flags));
+    .action(async (file: string | undefined, flags) => (await import("./cli/diff.js")).diff(inputFile(flags, file).file, flags));
   addReportFlags(addCompilerFlags(lathe.command("compile")))
     .description("compile everything, run nothing")
-    .argument("<file>")
+    .argument("[file]")
+    .option("--stop-after <pass>", "print the module behind this pass as .ssa text, and compile no further")
     .option("--verify", "verify the IR behind every pass", false)
     .option("--check", "prove every register allocation", false)
-    .action(async (file: string, flags) => (await import("./cli/compile.js")).compileOnly(file, flags));
+    .action(async (file: string | undefined, flags) => (await import("./cli/compile.js")).compileOnly(inputFile(flags, file).file, flags));
   lathe
     .command("demo")
     .description("compile the sample, show one function at each stage, run it")

@@ -9,7 +9,7 @@ import { passes as registry } from "../passes/index.js";
 import { checkPass, type OptionValue, type Pass } from "../passes/pass.js";
 import { isPassFile } from "./user-passes.js";
 import { pipelines, type Level } from "./pipelines.js";
-import { schedule, type Schedule } from "./schedule.js";
+import { schedule, scheduleBehind, type Schedule } from "./schedule.js";
 import { hostTarget, targetNamed, targets } from "./targets.js";
 
 /** Called as functions pass by, for whoever wants to look: nothing may be changed, and nothing kept without a copy. */
@@ -44,6 +44,11 @@ export interface CompileOptions {
   passes?: readonly (Pass | string)[];
   /** All passes, in order, in place of the level's pipeline. */
   pipeline?: readonly (Pass | string)[];
+  /**
+   * Run only the passes behind this one (`gvn#1`: behind its first run; `translate`: all): the module is IR as text that a compilation
+   * with the same passes left there.
+   */
+  startAfter?: string;
   /** Names of passes to leave out. */
   disable?: readonly string[];
   /** Options of passes: by pass name, then by option name; `lathe passes` lists them. */
@@ -134,7 +139,8 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   for (const name of Object.keys(passOptions)) {
     if (!known.has(name) && !own.has(name)) throw new Error(`passOptions: there is no pass "${name}"`);
   }
-  const plan = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
+  const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
+  const plan = options.startAfter === undefined ? whole : scheduleBehind(whole, options.startAfter);
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },

@@ -67,6 +67,19 @@ export function schedule(request: ScheduleRequest): Schedule {
   return { wasm: ofStage("wasm"), ssa: ofStage("ssa"), machine: ofStage("machine"), missing: request.passes.filter((pass) => pass.required && disabled.has(pass.name)) };
 }
 
+/**
+ * What is left to do behind an SSA pass: the passes after its last run, or after its first, second ... run (`gvn#1`); all of them behind
+ * `translate`. @throws ScheduleError that lists the passes there are.
+ */
+export function scheduleBehind(whole: Schedule, step: string): Schedule {
+  if (step === "translate") return { ...whole, wasm: [] };
+  const [, name, run] = /^(.*?)(?:#(\d+))?$/.exec(step)!;
+  const runs = whole.ssa.flatMap((pass, i) => (pass.name === name ? [i] : []));
+  const at = run === undefined ? runs.at(-1) : runs[Number(run) - 1];
+  if (at === undefined) throw new ScheduleError(`there is no SSA pass "${step}" to start behind; there are translate, ${whole.ssa.map((pass) => pass.name).join(", ")}`);
+  return { ...whole, wasm: [], ssa: whole.ssa.slice(at + 1) };
+}
+
 /** The label of an edge from `a` to `b`: whether a's first run comes before b's first, or a's last before b's last; and why. */
 interface Constraint {
   readonly runs: "first" | "last";

@@ -9,7 +9,8 @@ import { expandPasses, readOption } from "../user-passes.js";
 import type { CompileOptions } from "../options.js";
 import type { Level } from "../pipelines.js";
 import { targetNames } from "../targets.js";
-import type { CompilerFlags } from "./input.js";
+import { stepOfText } from "../dump/compare.js";
+import { readInput, type CompilerFlags } from "./input.js";
 import { UsageError } from "./terminal.js";
 
 export async function compileOptions(flags: CompilerFlags): Promise<CompileOptions> {
@@ -26,7 +27,15 @@ export async function compileOptions(flags: CompilerFlags): Promise<CompileOptio
     ...(flags.passTimeout !== undefined && { passTimeout: Number(flags.passTimeout) }),
     ...(await passOptions(flags, config)),
     disable: [...(config.disable ?? []), ...flags.disable],
+    ...(flags.startFrom !== undefined && { startAfter: startOf(flags.startFrom) }),
   };
+}
+
+/** The step behind which a text was printed. */
+function startOf(file: string): string {
+  const step = stepOfText(new TextDecoder().decode(readInput(file)));
+  if (step === undefined) throw new UsageError(`${file} does not say behind which pass it was printed: --start-from wants what --stop-after printed; otherwise give it as the file`);
+  return step;
 }
 
 async function configOf(flags: CompilerFlags): Promise<Config> {

@@ -8,9 +8,14 @@ import { print } from "./terminal.js";
 export interface CompileFlags extends CompilerFlags, ReportFlags {
   verify: boolean;
   check: boolean;
+  stopAfter?: string;
 }
 
 export async function compileOnly(file: string, flags: CompileFlags): Promise<void> {
+  if (flags.stopAfter !== undefined) {
+    await (await import("./dump.js")).dump(file, { ...flags, stopAfter: flags.stopAfter, stage: "ssa" });
+    return;
+  }
   const bytes = readInput(file);
   const options = { ...(await compileOptions(flags)), verify: flags.verify, check: flags.check, lazy: false };
   const reports = await Reports.prepare(flags, options, toStdout);

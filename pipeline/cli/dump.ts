@@ -62,7 +62,7 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     return;
   }
   if (flags.stopAfter !== undefined) {
-    printCode(printState(stateOf(compilation, flags.stopAfter)));
+    printCode(printState(stateOf(compilation, flags.stopAfter), flags.stopAfter));
     return;
   }
   if (flags.after !== undefined) {

@@ -25,8 +25,17 @@ export interface CompilerFlags {
   passOption: string[];
   passTimeout?: string;
   disable: string[];
+  /** The .ssa file that is compiled, behind the step it was printed at. */
+  startFrom?: string;
   /** A path; false: none; else the nearest lathe.config.mjs. */
   config?: string | boolean;
+}
+
+/** The file to read, and the arguments behind it: with --start-from there is no <file> before them. @throws UsageError without any. */
+export function inputFile(flags: CompilerFlags, file: string | undefined, args: readonly string[] = []): { file: string; args: readonly string[] } {
+  if (flags.startFrom !== undefined) return { file: flags.startFrom, args: file === undefined ? args : [file, ...args] };
+  if (file === undefined) throw new UsageError("there is no file to work on: name one, or --start-from FILE.ssa");
+  return { file, args };
 }
 
 /** For options that may be repeated. */
@@ -42,6 +51,7 @@ export function addCompilerFlags(command: Command): Command {
     .option("--pass <pass>", "a further pass: NAME of `lathe passes`, binaryen:NAME, or a file ./x.mjs, each with options behind it: ,key=value; may be repeated", collect, [])
     .option("--pass-option <setting>", "PASS.KEY=VALUE: an option of any pass; may be repeated", collect, [])
     .option("--pass-timeout <ms>", "how long one run of a pass of your own may take")
+    .option("--start-from <file>", "in place of <file>: an .ssa that --stop-after printed; only the passes behind that one run")
     .option("--config <file>", "options and passes; default the nearest lathe.config.mjs upwards")
     .option("--no-config", "without a config file")
     .option("--disable <name>", "a pass to leave out; may be repeated", collect, []);

@@ -27,9 +27,15 @@ export function stateBehind(history: History, step: string): ModuleState {
   throw new Error(`there is no step "${step}"; the steps are ${names.join(", ")}`);
 }
 
-/** The module behind a step of SSA as one text that stands for itself (`.ssa`). */
-export function printState(state: ModuleState): string {
-  const parts = [printDecls(state.module)];
+/** The first line of a module printed behind a step, and what reads it back: where a compilation can go on. */
+const behind = (step: string) => `; behind ${step}\n`;
+export function stepOfText(text: string): string | undefined {
+  return /^; behind (\S+)\n/.exec(text)?.[1];
+}
+
+/** The module behind a step of SSA as one text that stands for itself (`.ssa`); its first line says the step. */
+export function printState(state: ModuleState, step: string): string {
+  const parts = [behind(step) + printDecls(state.module)];
   for (const { ssa } of Object.values(state.funcs)) if (ssa) parts.push(printFunc(ssa, state.module));
   return parts.join("\n");
 }

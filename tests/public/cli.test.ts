@@ -223,7 +223,20 @@ test("--stop-after prints a module that stands for itself", () => {
   const file = path.join(directory, "behind-gvn.ssa");
   writeFileSync(file, out);
   assert.match(lathe("verify", file).out, /6 functions, nothing wrong/);
+  assert.is(lathe("compile", wasm, "--stop-after", "gvn").out, out);
   assert.is(lathe("dump", wasm, "--stop-after", "allocate").code, 2);
+  // From there on it becomes the same code, and runs.
+  assert.equal(lathe("run", "--start-from", file, "--invoke", "div", "7"), { code: 0, out: "14\n", err: "" });
+  const asm = (...args: string[]) => lathe("dump", ...args, "--func", "div", "--stage", "asm").out;
+  assert.is(asm("--start-from", file), asm(wasm));
+  const passes = JSON.parse(lathe("compile", "--start-from", file, "--time-passes", "--format", "json").out) as { passes: { name: string }[] };
+  assert.not(passes.passes.some((pass) => pass.name === "gvn" || pass.name === "simplify"));
+  assert.ok(passes.passes.some((pass) => pass.name === "dce"));
+  const unmarked = path.join(directory, "unmarked.ssa");
+  writeFileSync(unmarked, out.replace(/^.*\n/, ""));
+  assert.match(lathe("run", "--start-from", unmarked).err, /does not say behind which pass/);
+  assert.is(lathe("run", unmarked, "--invoke", "div", "7").out, "14\n");
+  assert.match(lathe("compile").err, /there is no file to work on/);
 });
 
 test("demo runs the sample", () => {

@@ -144,7 +144,7 @@ test("a pass that runs twice: #1 is its first run", async () => {
 
 test("the text behind a step stands for itself", async () => {
   const { history } = await recorded();
-  const { module, funcs } = parseModule(printState(stateBehind(history, "gvn")));
+  const { module, funcs } = parseModule(printState(stateBehind(history, "gvn"), "gvn"));
   assert.equal([...verifyModule(module), ...funcs.flatMap((fn) => verifyFunc(fn, module))], []);
   assert.is(funcs.length, 2);
 });
