@@ -195,9 +195,12 @@ export class ExecContext implements Cells {
     thread.current = entered;
     try {
       for (let outcome = i32[OUTCOME]!; outcome !== Outcome.finished; outcome = i32[OUTCOME]!) {
-        if (outcome === Outcome.trapped) throw reportTrap(this);
+        if (outcome === Outcome.trapped) {
+          suspended.length = depth;
+          throw reportTrap(this);
+        }
         const frame = f64[WASM_SP]!;
-        suspended.push(frame);
+        suspended[depth] = frame;
         if (outcome === Outcome.builtin) {
           runBuiltin(this, i32[CALL_ID]!);
         } else {
@@ -205,7 +208,6 @@ export class ExecContext implements Cells {
           if (!func) throw new Error(`host function ${i32[CALL_ID]} is not to be found`);
           (func.serve ??= serverOf(this, func))();
         }
-        suspended.pop();
         f64[WASM_SP] = frame;
         this.resume();
       }

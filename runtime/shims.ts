@@ -2,8 +2,8 @@
 //
 // Values cross in the slots of the exec-context, so all that is left to say is which cell takes which argument. The text
 // says it without loops and without arrays, so V8 inlines it into the caller. It is compiled by `vm.compileFunction`, which
-// works where code from strings is forbidden. Numbers and BigInts of the right kind, externrefs: everything else (coercion that may
-// run code of the user's, funcref, v128, raw bits, very many parameters) goes the general way of call.ts.
+// works where code from strings is forbidden. Everything else (coercion that may run code of the user's, funcref, v128, raw bits, very many
+// parameters) goes the general way of call.ts.
 import { compileFunction } from "node:vm";
 import { Exec, Outcome, SLOT_BYTES } from "../ir/layout.js";
 import { funcTypeKey, Type, type FuncType } from "../ir/types.js";
@@ -43,17 +43,28 @@ function write(type: Type, i: number, value: string): string {
   return row ? `${row.cells}[${slot(i, row.bytes)}] = ${value};` : `externs.write(i32, ${slot(i, 4)}, ${value});`;
 }
 
+/** Makes a primitive the number it stands for; `general` where code of the user's may run. BigInts and symbols throw, as they should. */
+function coerce(type: Type, name: string, general: string): string {
+  switch (access[type]?.typeOf) {
+    case "number":
+      return `if (typeof ${name} !== "number") { if (typeof ${name} === "function" || (typeof ${name} === "object" && ${name} !== null)) ${general} ${name} = +${name}; }`;
+    case "bigint":
+      return `if (typeof ${name} !== "bigint") ${general}`;
+    default:
+      return "";
+  }
+}
+
 function fits(types: readonly Type[]): boolean {
   return types.length <= MAX_VALUES && types.every((type) => type === Type.externref || access[type] !== undefined);
 }
 
 function exportedText({ params, results }: FuncType): string {
   const names = params.map((_, i) => `p${i}`).join(", ");
-  const ready = params.flatMap((type, i) => (access[type] ? [`typeof p${i} === "${access[type].typeOf}"`] : []));
   const values = results.map(read).join(", ");
   return [
     `"use strict"; return (func, holder, code, ctx, externs) => (${names}) => {`,
-    ready.length > 0 ? `  if (!(${ready.join(" && ")})) return callFunc(func, [${names}]);` : "",
+    ...params.map((type, i) => `  ${coerce(type, `p${i}`, `return callFunc(func, [${names}]);`)}`),
     `  const start = f64[${Exec.wasmSp / 8}];`,
     ...params.map((type, i) => `  ${write(type, i, `p${i}`)}`),
     `  f64[${Exec.entryCode / 8}] = code;`,

@@ -85,11 +85,21 @@ function enterWasm(a: Assembler, exec: Reg, address: bigint): void {
   load64(a, rsp, exec, Exec.wasmSp);
 }
 
-/** Back to the C caller, with a null for Node-API. */
-function leaveWasm(a: Assembler, exec: Reg): void {
+/**
+ * Back to the C caller, with a null for Node-API. `suspended`: from a call that has not returned. The processor expects it to return
+ * next, and would be wrong about every C function that returns after it: so a return that goes nowhere takes its place.
+ */
+function leaveWasm(a: Assembler, exec: Reg, suspended = false): void {
   load64(a, rsp, exec, Exec.hostSp);
   a.ri(Form.add64_mi, rsp, 8);
   for (let i = cSavedInts.length - 1; i >= 0; i--) a.o(Form.pop, cSavedInts[i]!);
+  if (suspended) {
+    const next = a.newLabel();
+    a.rm(Form.lea64_rm, Reg.rax, LABEL, NO_REG, 0, next);
+    a.o(Form.push, Reg.rax);
+    a.op0(Form.ret);
+    a.bind(next);
+  }
   a.rr(Form.xor32_rm, Reg.rax, Reg.rax);
   a.op0(Form.ret);
 }
@@ -152,7 +162,7 @@ function suspend(a: Assembler, outcome: Outcome): void {
   store64(a, r11, Exec.wasmSp, rsp);
   store64(a, r11, Exec.callCtx, r15);
   storeImm32(a, r11, Exec.outcome, outcome);
-  leaveWasm(a, r11);
+  leaveWasm(a, r11, true);
   a.bind(resumed);
   for (let i = suspended.length - 1; i >= 0; i--) a.o(Form.pop, suspended[i]!);
   load64(a, r11, r15, VmCtx.exec);
@@ -164,6 +174,12 @@ function resume(exec: bigint): Uint8Array {
   a.o(Form.pop, Reg.rax);
   a.r(Form.jmp_m, Reg.rax);
   return a.finish();
+}
+
+/** Returns from a call that has left: what the processor expects to return next is the C function that resumed. */
+function returnAgain(a: Assembler): void {
+  a.o(Form.pop, r11);
+  a.r(Form.jmp_m, r11);
 }
 
 function hostCall(sig: FuncType): Uint8Array {
@@ -186,7 +202,7 @@ function hostCall(sig: FuncType): Uint8Array {
   for (let i = 0; i < sig.results.length; i++) {
     if (abi.results[i]! >= 0) loadValue(a, sig.results[i]!, abi.results[i]!, r11, slot(i));
   }
-  a.op0(Form.ret);
+  returnAgain(a);
   return a.finish();
 }
 
@@ -200,7 +216,7 @@ function builtin(): Uint8Array {
   suspend(a, Outcome.builtin);
   // What a builtin gives back is an i32.
   loadValue(a, Type.i32, Reg.rax, r11, slot(0));
-  a.op0(Form.ret);
+  returnAgain(a);
   return a.finish();
 }
 

@@ -98,14 +98,29 @@ function enterWasm(a: Assembler, ex: Reg, address: bigint): void {
   toSp(a, temp);
 }
 
-/** Back to the C caller, with a null for Node-API. `ex` holds the address of the exec-context. */
-function leaveWasm(a: Assembler, ex: Reg): void {
+/**
+ * Back to the C caller, with a null for Node-API. `ex` holds the address of the exec-context. `suspended`: from a call that has not
+ * returned. The processor expects it to return next, and would be wrong about every C function that returns after it: so a return
+ * that goes nowhere takes its place.
+ */
+function leaveWasm(a: Assembler, ex: Reg, suspended = false): void {
   load64(a, temp, ex, Exec.hostSp);
   toSp(a, temp);
   eachSaved(a, Form.ldp64, Form.ldp_d);
   a.addImm(Form.add64_i, sp, sp, C_FRAME_BYTES);
+  if (suspended) {
+    const next = a.newLabel();
+    a.adr(temp, next);
+    a.r(Form.ret, temp);
+    a.bind(next);
+  }
   a.movImm32(Reg.x0, 0);
   a.r(Form.ret, Reg.link);
+}
+
+/** Returns from a call that has left: what the processor expects to return next is the C function that resumed. */
+function returnAgain(a: Assembler): void {
+  a.r(Form.br, Reg.link);
 }
 
 function entry(sig: FuncType, execAddress: bigint): Uint8Array {
@@ -180,7 +195,7 @@ function suspend(a: Assembler, outcome: Outcome): void {
   store64(a, exec, Exec.wasmSp, temp);
   store64(a, exec, Exec.callCtx, ctx);
   storeImm32(a, exec, Exec.outcome, outcome, temp);
-  leaveWasm(a, exec);
+  leaveWasm(a, exec, true);
   a.bind(resumed);
   each(Form.ldp64);
   a.addImm(Form.add64_i, sp, sp, SUSPENDED_BYTES);
@@ -212,7 +227,7 @@ function hostCall(sig: FuncType): Uint8Array {
     if (where >= 0) access(a, loadForm(sig.results[i]!, where), where, exec, slot(i), temp);
     else copyValue(a, sig.results[i]!, Reg.x15, temp, exec, slot(i), sp, ~where);
   }
-  a.r(Form.ret, Reg.link);
+  returnAgain(a);
   return a.finish();
 }
 
@@ -226,7 +241,7 @@ function builtin(): Uint8Array {
   suspend(a, Outcome.builtin);
   // What a builtin gives back is an i32.
   a.mem(Form.ldr32, Reg.x0, exec, slot(0));
-  a.r(Form.ret, Reg.link);
+  returnAgain(a);
   return a.finish();
 }
 

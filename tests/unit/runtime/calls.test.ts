@@ -1,7 +1,7 @@
 // Calls in and out: coercion, many values, exceptions, nesting, traps with their backtraces; both engines, and between them.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { callRaw, funcInstanceOf, instantiate, Store, Trap } from "../../../runtime/index.js";
+import { callRaw, currentThread, funcInstanceOf, instantiate, Store, Trap } from "../../../runtime/index.js";
 import { compileWat, functions, modes, thrown } from "./support.js";
 
 const types = ["i32", "i64", "f32", "f64"] as const;
@@ -162,7 +162,61 @@ for (const mode of modes) {
       assert.ok(error instanceof RangeError || error.kind === "stack_exhausted", String(error));
       forever = false;
       assert.is(e.outer!(1), 2);
+      assert.ok(currentThread().exec!.idle);
     }
+  });
+
+  test(`${mode}: many calls deep through JS, and an overflow caught on the way, come back right`, async () => {
+    let overflows = 0;
+    // The interpreter takes more of the JS stack.
+    const deep = mode === "interp" ? 100 : 1000;
+    let limit = deep;
+    const e = functions(
+      instantiate(await compileWat(wat, mode), {
+        m: {
+          h: (x: number): number => {
+            if (x === limit) return x;
+            try {
+              return e.outer!(x + 1);
+            } catch (error) {
+              overflows++;
+              // The frames above go on as if nothing had been.
+              if (x % 10 !== 0) throw error;
+              return -x;
+            }
+          },
+        },
+      }).exports,
+    );
+    assert.is(e.outer!(0), 2 * deep + 1);
+    assert.is(overflows, 0);
+    limit = Infinity;
+    for (let i = 0; i < 3; i++) {
+      overflows = 0;
+      const result = e.outer!(0);
+      assert.ok(overflows > 0);
+      // -x from the frame x that caught it, and one more from each of the x + 1 outer calls.
+      assert.is(result, 1);
+      assert.ok(currentThread().exec!.idle);
+    }
+  });
+
+  test(`${mode}: traps below and above a host call name what was there`, async () => {
+    let act: (x: number) => unknown = (x) => x;
+    const e = functions(instantiate(await compileWat(wat, mode), { m: { h: (x: number) => act(x) } }).exports);
+    act = (x) => {
+      assert.equal(thrown(() => e.div!(1, 0)).functions, ["div", "call", "outer"]);
+      return x;
+    };
+    assert.is(e.outer!(1), 2);
+    act = (x) => {
+      act = () => e.unreachable!();
+      return e.outer!(x);
+    };
+    assert.equal(thrown(() => e.outer!(1)).functions, ["@13", "call", "outer", "call", "outer"]);
+    // A trap behind a host call that has ended.
+    const after = functions(instantiate(await compileWat(`(module (import "m" "h" (func $h)) (func $f (export "f") call $h unreachable))`, mode), { m: { h: () => {} } }).exports);
+    assert.equal(thrown(() => after.f!()).functions, ["f"]);
   });
 }
 
