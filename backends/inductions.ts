@@ -1,6 +1,6 @@
 // Pointers that walk along with a loop: indices that change by the same constant every round => a pointer carried round the loop.
 //
-//   loop(p, i): .. load (x + i*8) .. p' = p + 4 .. => a pointer to x + i*8 that grows by 8 where p or i grows
+//   loop(p, i): .. load (x + i*8) .. p' = p + 4 .. => a pointer to x + i*8 that grows by 8 at the end of the round
 // An i32 sum wraps, a pointer does not. But where each round accesses memory at the index itself, the index was below the
 // last page of its 4 GiB, and a step of less than a page does not wrap. Going down, the index may wrap below 0: then its next
 // access, without a displacement, traps both ways (see MAX_FOLD of ir/layout.ts). A block parameter that only such indices
@@ -27,15 +27,13 @@ export class Inductions {
   readonly header: Block[] = [];
   /** What the pointer grows by each round. */
   readonly step: number[] = [];
-  /** Behind this it does: the new value of the parameter that the index is made of. */
-  readonly increment: Value[] = [];
   /** How far below its index it points. */
   readonly below: number[] = [];
-  /** The first induction of a loop, by header block, and of an increment, by value; NONE. Then the next ones, by induction. */
+  /** The first induction of a loop, by header block, and of those that grow at a block's end, by block; NONE. Then the next ones, by induction. */
   readonly firstOf: Int32Array;
   readonly nextOf: number[] = [];
-  readonly firstBehind: Int32Array;
-  readonly nextBehind: number[] = [];
+  readonly firstAtEnd: Int32Array;
+  readonly nextAtEnd: number[] = [];
   private readonly dropped: Uint8Array;
   /** By loop: source of its only back edge, NONE; how many inductions it has. */
   private readonly latch: Int32Array;
@@ -55,7 +53,7 @@ export class Inductions {
   ) {
     this.idOf = new Int32Array(fn.valueCount).fill(NONE);
     this.firstOf = new Int32Array(fn.blockCount).fill(NONE);
-    this.firstBehind = new Int32Array(fn.valueCount).fill(NONE);
+    this.firstAtEnd = new Int32Array(fn.blockCount).fill(NONE);
     this.dropped = new Uint8Array(fn.valueCount);
     this.lowest = new Int32Array(fn.valueCount);
     this.highest = new Int32Array(fn.valueCount);
@@ -149,12 +147,23 @@ export class Inductions {
     this.index.push(v);
     this.header.push(loops.header[loop]! as Block);
     this.step.push(step);
-    const increment = this.passedRound(parameter);
-    this.increment.push(increment);
     this.nextOf.push(this.firstOf[loops.header[loop]!]!);
     this.firstOf[loops.header[loop]!] = id;
-    this.nextBehind.push(this.firstBehind[increment]!);
-    this.firstBehind[increment] = id;
+    const end = this.lastOf(loop);
+    this.nextAtEnd.push(this.firstAtEnd[end]!);
+    this.firstAtEnd[end] = id;
+  }
+
+  /** The last block of the loop in which there is something to do: pointers grow at its end. */
+  private lastOf(loop: number): number {
+    const { fn } = this;
+    let b = this.latch[loop]!;
+    while (fn.firstInst[b] === fn.lastInst[b] && fn.op[fn.lastInst[b]!] === Op.br && b !== this.loops.header[loop]) {
+      const way = fn.singlePred(b as Block);
+      if (way === NONE) break;
+      b = fn.edgeFrom[way]!;
+    }
+    return b;
   }
 
   /** What the back edge passes for a parameter of its header. */

@@ -232,7 +232,7 @@ export class Lowering {
         }
         if ((flags & (EFFECT | Is.terminator)) !== 0) {
           if (this.merged[v] === 1) continue;
-        } else if (this.vreg[v] === NONE || op === Op.result || op === Op.param) continue;
+        } else if (this.vreg[v] === NONE || this.merged[v] === 1 || op === Op.result || op === Op.param) continue;
         this.root = v;
         this.rootColor = this.color[v]!;
         if (groupCount + 1 >= groups.length) groups = doubled(groups);
@@ -348,13 +348,45 @@ export class Lowering {
     let kept = 0;
     for (let i = 0; i < argCount; i++) {
       if (this.selector.drops?.(fn.param(to, i))) continue;
+      const x = this.source(fn.edgeArg(e, i));
+      if (this.isNextBehind(x, e, fn.param(to, i))) this.sink(x);
       // A constant gets a register of its own at the end of the block: the parameter's, if all goes well.
-      const r = this.shortLived(fn.edgeArg(e, i));
-      mfn.lists[args + kept++] = r;
+      mfn.lists[args + kept++] = this.shortLived(x);
     }
     for (const r of carried) mfn.lists[args + kept++] = r;
     this.edgeIndex[e] = mfn.succCount[mb]!;
     mfn.lists[mfn.succStart[mb]! + mfn.succCount[mb]!++] = mfn.newEdge(mb, this.blockOf[fn.edgeTo[e]!]!, args);
+  }
+
+  /**
+   * Whether `x` is the next value of the loop's parameter `p`, made from `p` and a constant for the back edge `e` alone, before a
+   * branch that tests `p` itself. Made there both would live at once; on the edge, in the block it has of its own, it can take p's register.
+   */
+  private isNextBehind(x: Value, e: Edge, p: Value): boolean {
+    const { fn } = this;
+    const from = fn.edgeFrom[e]!;
+    if (this.options.level === 0 || this.useCount[x] !== 1 || (opFlags[fn.op[x]!]! & Is.pure) === 0) return false;
+    if (fn.argCount[x] !== 2 || fn.arg(x, 0) !== p || (opFlags[fn.op[fn.arg(x, 1)]!]! & Is.const) === 0) return false;
+    const way = fn.singlePred(from as Block);
+    if (way === NONE || fn.firstInst[from] !== fn.lastInst[from] || fn.edgeFrom[way] !== fn.block[x]) return false;
+    const branch = fn.terminator(fn.block[x]! as Block);
+    if (fn.op[branch] !== Op.br_if) return false;
+    const condition = fn.arg(branch, 0);
+    if (fn.block[condition] !== fn.block[x] || this.useCount[condition] !== 1) return false;
+    for (let i = 0; i < fn.argCount[condition]!; i++) if (fn.arg(condition, i) === p) return true;
+    return condition === p;
+  }
+
+  /** Emits `v` here, before the terminator being lowered, and nowhere else. */
+  private sink(v: Value): void {
+    const { root, rootColor } = this;
+    this.reg(v);
+    this.root = v;
+    this.rootColor = this.color[v]!;
+    this.selector.value(v);
+    this.merged[v] = 1;
+    this.root = root;
+    this.rootColor = rootColor;
   }
 
   /** The function's parameters, as the convention delivers them. */

@@ -6,7 +6,7 @@
 import { NONE, type Value } from "../../ir/entity.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
-import { Consumer, Form, Producer, Shape, compareOp } from "./mops.js";
+import { Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
 import { Cond } from "./opcodes.js";
 import { Take, U, type Bits, type Selection } from "./selection.js";
 
@@ -188,6 +188,14 @@ export class Condition {
         const n = fn.imm[s.arg(a, 1)]! & (bits - 1);
         return this.withImm(producer, s.regOf(s.arg(a, 0), bits), n < 32 ? 1 << n : 0, n < 32 ? 0 : 1 << (n - 32), Cond.ne);
       }
+    }
+    // (1 << n) & c: bit n of c
+    const one = fn.op[a] === (bits === 32 ? Op.i32_shl : Op.i64_shl) && low.canMerge(a) ? s.arg(a, 0) : NONE;
+    if (one !== NONE && s.isConst(one as Value) && fn.imm[one] === 1 && s.isSmall(one as Value, bits)) {
+      const field = low.reg(b);
+      const shifted = s.temp(bits === 32 ? Type.i32 : Type.i64);
+      s.binaryReg(bits === 32 ? M.lsr32 : M.lsr64, shifted, field, low.reg(s.low32(s.wide(s.arg(a, 1)))));
+      return this.withImm(producer, shifted, 1, 0, Cond.ne);
     }
     s.operand(b, bits, Take.mask | Take.shift | Take.rotate);
     this.withOperand(producer, low.reg(a), Cond.ne);

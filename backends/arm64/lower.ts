@@ -34,6 +34,7 @@ class Arm64Selector implements Selector {
   }
 
   terminator(v: Value): void {
+    this.s.atEnd(this.low.rootBlock);
     lowerTerminator(this.s, this.condition, v);
   }
 

@@ -435,12 +435,16 @@ export class Selection {
     else this.binaryModified(M.add64, d, this.memoryBase(-below), index, Form.extended, Extend.uxtw, 0);
   }
 
-  /** Behind an index its pointer; behind what a loop's parameter becomes, the pointers that walk along with it. */
+  /** Behind an index its pointer. */
   behind(v: Value): void {
-    const { inductions } = this.pointers!;
-    if (this.pointerRegs[v] !== noRegister && !inductions?.has(v)) this.pointTo(this.pointerRegs[v]!, this.low.reg(this.low32(v)), this.pointers!.belowOf(v));
+    this.pointTo(this.pointerRegs[v]!, this.low.reg(this.low32(v)), this.pointers!.belowOf(v));
+  }
+
+  /** At the end of a loop's round the pointers that walk along with it. */
+  atEnd(b: Block): void {
+    const inductions = this.pointers?.inductions;
     if (inductions === undefined) return;
-    for (let id = inductions.firstBehind[v]!; id !== NONE; id = inductions.nextBehind[id]!) {
+    for (let id = inductions.firstAtEnd[b]!; id !== NONE; id = inductions.nextAtEnd[id]!) {
       const step = inductions.step[id]!;
       this.binaryImm(step < 0 ? M.sub64 : M.add64, this.steppedRegs[id]!, this.pointerOf(inductions.index[id]!), Math.abs(step));
     }
@@ -457,7 +461,6 @@ export class Selection {
     for (let id = inductions.firstOf[b]!; id !== NONE; id = inductions.nextOf[id]!) {
       regs.push(this.pointerOf(inductions.index[id]!));
       this.steppedRegs[id] = this.temp(Type.i64);
-      this.low.wantBehind(inductions.increment[id]!);
     }
     return regs;
   }

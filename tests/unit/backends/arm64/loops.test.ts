@@ -76,6 +76,20 @@ const bits = `(module
     (i64.and (i64.shl (local.get 1) (i64.const 12)) (i64.const 0xfff000))
     (i64.shl (i64.and (local.get 1) (i64.const 0x1ffffffff)) (i64.const 35))
     (i32.and (i32.shl (local.get 0) (i32.const 3)) (i32.const 0x7f0)))
+  (func (export "bitOf") (param i32 i64) (result i32)
+    (if (i32.and (i32.shl (i32.const 1) (local.get 0)) (i32.const 0x800013)) (then (return (i32.const 1))))
+    (if (i64.ne (i64.and (i64.shl (i64.const 1) (local.get 1)) (i64.const 0x1000000080000001)) (i64.const 0)) (then (return (i32.const 2))))
+    (if (i32.eqz (i32.and (i32.shl (i32.const 1) (i32.wrap_i64 (local.get 1))) (local.get 0))) (then (return (i32.const 3))))
+    (i32.const 4))
+  (func (export "halves") (param $e i64) (param $n i32) (result i64) (local $s i64)
+    (loop $next
+      (local.set $s (i64.add (i64.mul (local.get $s) (i64.const 3)) (i64.and (local.get $e) (i64.const 1))))
+      (local.set $s (i64.add (local.get $s) (i64.extend_i32_u (local.get $n))))
+      (if (i64.gt_u (local.get $e) (i64.const 1)) (then (local.set $e (i64.shr_u (local.get $e) (i64.const 1))) (br $next))))
+    (loop $down
+      (local.set $s (i64.xor (i64.rotl (local.get $s) (i64.const 7)) (i64.extend_i32_u (local.get $n))))
+      (if (i32.gt_s (local.get $n) (i32.const 4)) (then (local.set $n (i32.sub (local.get $n) (i32.const 3))) (br $down))))
+    (local.get $s))
   (func (export "multiply") (param i32 i32 i64 i64) (result i32 i32 i64 i64)
     (i32.add (i32.mul (local.get 0) (i32.const 150)) (local.get 1))
     (i32.sub (local.get 0) (i32.mul (local.get 1) (i32.const 77)))
@@ -133,7 +147,8 @@ if (hasEmulator()) {
   });
   test("bytes turned round, bit fields, products added", async () => {
     check(await toBytes(bits), [
-      ...ints.flatMap((a) => [call("swap", a), call("notSwap", a), call("swapRotated", a), call("swap64", BigInt(a) * 0x123456789abcdn), call("fields", a, BigInt(a) * 0x100000003n)]),
+      ...ints.flatMap((a) => [call("swap", a), call("notSwap", a), call("swapRotated", a), call("swap64", BigInt(a) * 0x123456789abcdn), call("fields", a, BigInt(a) * 0x100000003n), call("halves", BigInt(a) * 0x3n, a & 0xff)]),
+      ...ints.flatMap((a) => [0, 1, 4, 22, 23, 31, 32, 60, 63, 64].map((n) => call("bitOf", a, n))), ...[0, 1, 2, 4, 23, 32, 55].map((n) => call("bitOf", n, 64 - n)),
       ...ints.flatMap((a) => ints.map((b) => call("multiply", a, b, BigInt(a) * 0x100000001n, BigInt(b) * 0x10000f001n))),
     ]);
   });
