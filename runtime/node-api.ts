@@ -5,6 +5,7 @@
 // is koffi's, which lives as long as the thread.
 import type { RuntimeStubs } from "../ir/code.js";
 import type { Native } from "./native.js";
+import { V8_MAJOR } from "./v8-version.js";
 
 export class NodeApi {
   private constructor(
@@ -14,6 +15,8 @@ export class NodeApi {
 
   /** @param load makes a stub callable. @returns undefined where Node-API cannot be had. */
   static open(native: Native, stubs: RuntimeStubs, load: (code: Uint8Array) => number): NodeApi | undefined {
+    // From 14 on V8 lets nobody throw on a stack that it does not know, and koffi runs the stub on its own.
+    if (V8_MAJOR >= 14) return undefined;
     const env = native.nodeApiEnv();
     const createFunction = native.findSymbol("napi_create_function");
     const throwValue = native.findSymbol("napi_throw");

@@ -5,6 +5,7 @@
 // the callbacks at once. Where the engine has no way to do that, reclamation waits for the event loop.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { V8_MAJOR } from "./v8-version.js";
 
 /** What an owner's native side holds. Must not refer to the owner. */
 export interface Resource {
@@ -31,8 +32,9 @@ export class Reclaimer {
   private bytesLimit = MIN_BYTES;
 
   constructor() {
-    // V8 11 to 12: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously.
-    const Registry = withFlag("--harmony-weak-refs-with-cleanup-some", () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry);
+    // V8 11 to 13: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously.
+    // Later ones know the flag no more, and say so on stderr.
+    const Registry = V8_MAJOR < 14 ? withFlag("--harmony-weak-refs-with-cleanup-some", () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry) : FinalizationRegistry;
     this.registry = new Registry((resource: Resource) => this.release(resource)) as unknown as Registry;
     if (this.registry.cleanupSome) this.collect = withFlag("--expose-gc", () => runInNewContext("gc") as () => void);
   }
