@@ -122,6 +122,8 @@ export interface InterpFrame {
   readonly env: InterpEnv;
   /** Byte offset in that function's Wasm module, 0 if unknown. */
   readonly offset: number;
+  /** Whether something else than the interpreter has called it. */
+  readonly entered: boolean;
 }
 
 /** A trap. `frames`, innermost first, is filled in by the interpreter, whoever threw. */

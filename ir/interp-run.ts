@@ -117,6 +117,8 @@ export class InterpThread {
   readonly codes: InterpCode[] = [];
   readonly envs: InterpEnv[] = [];
   readonly pcs: number[] = [];
+  /** How many callers' frames there were where each run began that is running now. */
+  readonly entries: number[] = [];
 
   /** @param maxDepth frames until "call stack exhausted" */
   constructor(readonly maxDepth = 100_000) {}
@@ -147,6 +149,7 @@ export function run(thread: InterpThread, callee: InterpCallee): void {
   let memory0: InterpMemory | undefined;
 
   try {
+    thread.entries.push(bottom);
     thread.depth += NESTED_WEIGHT;
     if (thread.depth > thread.maxDepth || !file.ensure(base + code.frameSlots + code.outSlots)) throw new InterpTrap(TrapKind.stack_exhausted);
     R = file.i32;
@@ -465,6 +468,7 @@ export function run(thread: InterpThread, callee: InterpCallee): void {
     if (error instanceof InterpTrap && error.frames.length === 0) error.frames = backtrace(thread, code, env, pc);
     throw error;
   } finally {
+    thread.entries.pop();
     codes.length = bottom;
     envs.length = bottom;
     pcs.length = bottom;
@@ -499,12 +503,19 @@ function memoryCopy(env: InterpEnv, dstIndex: MemoryIndex, srcIndex: MemoryIndex
 
 /** Innermost first. `pc` of the current frame; the callers' are those of their calls. */
 function backtrace(thread: InterpThread, code: InterpCode, env: InterpEnv, pc: number): InterpFrame[] {
-  const frames = [frame(code, env, pc)];
-  for (let i = thread.codes.length - 1; i >= 0 && frames.length < MAX_BACKTRACE; i--) frames.push(frame(thread.codes[i]!, thread.envs[i]!, thread.pcs[i]!));
+  const { codes, entries } = thread;
+  return [frame(code, env, pc, entries[entries.length - 1] === codes.length), ...suspendedFrames(thread, MAX_BACKTRACE - 1)];
+}
+
+/** Frames that are in a call to something else, and their callers, innermost first. */
+export function suspendedFrames(thread: InterpThread, limit: number): InterpFrame[] {
+  const frames: InterpFrame[] = [];
+  const { codes, envs, pcs, entries } = thread;
+  for (let i = codes.length - 1; i >= 0 && frames.length < limit; i--) frames.push(frame(codes[i]!, envs[i]!, pcs[i]!, entries.includes(i)));
   return frames;
 }
 
-function frame(code: InterpCode, env: InterpEnv, pc: number): InterpFrame {
+function frame(code: InterpCode, env: InterpEnv, pc: number, entered: boolean): InterpFrame {
   const { fn } = code;
-  return { func: fn.index, name: fn.name, env, offset: fn.offset[code.origin[pc / STRIDE]!]! };
+  return { func: fn.index, name: fn.name, env, offset: fn.offset[code.origin[pc / STRIDE]!]!, entered };
 }

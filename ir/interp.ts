@@ -2,5 +2,5 @@
 //
 // interp-env.ts is what it asks of the world, interp-decode.ts makes straight code of blocks and edges, interp-run.ts executes it.
 export { decode } from "./interp-decode.js";
-export { InterpThread, run } from "./interp-run.js";
+export { InterpThread, run, suspendedFrames } from "./interp-run.js";
 export { InterpTrap, RegFile, type InterpCallee, type InterpCode, type InterpEnv, type InterpFrame, type InterpMemory } from "./interp-env.js";

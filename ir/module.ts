@@ -126,6 +126,8 @@ export class Module {
   datas: DataSegment[] = [];
   names: Names = { locals: new Map() };
   customs: CustomSection[] = [];
+  /** A source map from outside, for backtraces: see the option of `compile`. */
+  sourceMap: string | object | undefined = undefined;
   /** Called with every instance, its globals initialized, before its segments are copied and anything runs. Set by passes. */
   onInstantiate: ((instance: InstanceView) => void)[] = [];
   /** What a body or another part uses that the compiler may not support yet, with the byte offset of the first use: `simd`. */
@@ -162,6 +164,7 @@ export class Module {
     copy.datas = this.datas.map((item) => ({ ...item, mode: { ...item.mode } }));
     copy.names = this.names;
     copy.customs = this.customs.slice();
+    copy.sourceMap = this.sourceMap;
     copy.onInstantiate = this.onInstantiate.slice();
     copy.features = this.features;
     return copy;

@@ -32,6 +32,7 @@ function program(ended: (code: number) => void): Command {
     .option("--invoke <name>", "exported function to call; default _start if there is one")
     .option("--dir <host[::guest]>", "a directory that a WASI program may use, and its name there; may be repeated", collect, [])
     .option("--env <name[=value]>", "an environment variable of a WASI program, without a value the one of here; may be repeated", collect, [])
+    .option("--source-map <file>", "source map for backtraces; default what the module brings")
     .option("--interp", "run in the reference interpreter, not natively", false)
     .option("--time", "print times to stderr", false)
     .option("--bisect", "find the pass and the function at which the call's result turns wrong: see lathe bisect", false)

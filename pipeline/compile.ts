@@ -66,6 +66,7 @@ export function compileInput(input: Input, settings: Settings): Compilation {
 
   const { observe } = settings;
   const module = decoded.clone();
+  module.sourceMap = settings.sourceMap;
   observe?.begin?.(module);
   /** Undefined again when all is recorded. */
   let recorder = settings.record ? new Recorder(schedule, settings.engine) : undefined;

@@ -71,6 +71,8 @@ export interface CompileOptions {
   /** Compile only these functions (indices in the module's function space). What results can be looked at, not run. */
   only?: readonly number[];
   observe?: CompileObserver;
+  /** Source map for backtraces: the object, its JSON text, a path, a `file:` or a `data:` URL. Default: what the module brings, DWARF line tables or a `sourceMappingURL`. */
+  sourceMap?: string | object;
   /** Directory for the IR of a failing pass. Default: a new one under the OS's temporary directory. */
   dumpDir?: string;
 }
@@ -91,6 +93,7 @@ export interface Settings {
   readonly record: boolean;
   readonly only: readonly number[] | undefined;
   readonly observe: CompileObserver | undefined;
+  readonly sourceMap: string | object | undefined;
   readonly dumpDir: string | undefined;
   /** What a history keeps of the options: plain data. */
   readonly plain: Readonly<Record<string, unknown>>;
@@ -155,6 +158,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
     record: options.record ?? false,
     only: options.only,
     observe: options.observe,
+    sourceMap: options.sourceMap,
     dumpDir: options.dumpDir,
     plain: {
       level,

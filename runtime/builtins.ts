@@ -1,11 +1,12 @@
 // The operations compiled code leaves to JS: arguments in slots, the result in slot 0. A trap has the backtrace of the call site.
 import { InterpTrap } from "../ir/interp-env.js";
 import { Builtin, Exec, trapInfo, VmCtx } from "../ir/layout.js";
+import { suspendedActivations } from "./backtrace.js";
 import type { ExecContext } from "./exec-context.js";
 import { holderById } from "./holder.js";
 import type { Instance } from "./instance.js";
 import { writeWord } from "./native-heap.js";
-import { currentBacktrace, Trap } from "./trap.js";
+import { Trap } from "./trap.js";
 import { SLOT_WORDS } from "./values.js";
 
 /** @throws Trap */
@@ -17,7 +18,7 @@ export function runBuiltin(exec: ExecContext, builtin: Builtin): void {
   try {
     perform(exec, instance, builtin);
   } catch (error) {
-    throw error instanceof InterpTrap ? new Trap(trapInfo[error.kind].name, error.detail, currentBacktrace(exec)) : error;
+    throw error instanceof InterpTrap ? new Trap(trapInfo[error.kind].name, error.detail, suspendedActivations(thread)) : error;
   }
 }
 

@@ -8,7 +8,8 @@ import { TrapKind } from "../ir/layout.js";
 import { Type } from "../ir/types.js";
 import type { ExecContext } from "./exec-context.js";
 import type { FuncInstance } from "./func.js";
-import { trapOfInterp } from "./trap.js";
+import { weaveIntoError } from "./stack-text.js";
+import { Trap, trapOfInterp } from "./trap.js";
 import { coerce, copyBits, mayRunCode, readRaw, readValue, REG_WORDS, SLOT_WORDS, writeRaw, writeValue, type Cells } from "./values.js";
 
 /**
@@ -57,7 +58,7 @@ function runInterpreted(func: FuncInstance): void {
   try {
     run(interp, calleeOf(func));
   } catch (error) {
-    throw error instanceof InterpTrap ? trapOfInterp(error) : error;
+    throw error instanceof InterpTrap ? trapOfInterp(error, thread) : error;
   } finally {
     interp.top = top;
     interp.depth = depth;
@@ -152,7 +153,7 @@ export function serverOf(exec: ExecContext, func: FuncInstance): () => void {
 function serveInterpreted(exec: ExecContext, func: FuncInstance): void {
   const { params, results } = func.sig;
   const { file, top } = exec.thread.interp;
-  if (!file.ensure(top + Math.max(params.length, results.length))) throw trapOfInterp(new InterpTrap(TrapKind.stack_exhausted));
+  if (!file.ensure(top + Math.max(params.length, results.length))) throw trapOfInterp(new InterpTrap(TrapKind.stack_exhausted), exec.thread);
   for (let i = 0; i < params.length; i++) copyBits(exec.i32, exec.slots + i * SLOT_WORDS, file.i32, (top + i) * REG_WORDS);
   runInterpreted(func);
   for (let i = 0; i < results.length; i++) copyBits(file.i32, (top + i) * REG_WORDS, exec.i32, exec.slots + i * SLOT_WORDS);
@@ -165,7 +166,12 @@ export function calleeOf(func: FuncInstance): InterpCallee {
 
 function callFromInterp(func: FuncInstance, file: RegFile, at: number): void {
   if (func.host) {
-    callHost(func, file, at * REG_WORDS, REG_WORDS);
+    try {
+      callHost(func, file, at * REG_WORDS, REG_WORDS);
+    } catch (error) {
+      if (error instanceof Error && !(error instanceof Trap)) weaveIntoError(error, func.store.thread);
+      throw error;
+    }
     return;
   }
   const { params, results } = func.sig;

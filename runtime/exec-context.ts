@@ -18,7 +18,8 @@ import { NodeApi } from "./node-api.js";
 import { doubleOf, readWord, writeWord, type Chunk } from "./native-heap.js";
 import { Shims } from "./shims.js";
 import type { Thread } from "./thread.js";
-import { reportTrap } from "./trap.js";
+import { weaveIntoError } from "./stack-text.js";
+import { reportTrap, Trap } from "./trap.js";
 import type { Cells } from "./values.js";
 
 /** How a function is entered from JS. */
@@ -211,6 +212,10 @@ export class ExecContext implements Cells {
         f64[WASM_SP] = frame;
         this.resume();
       }
+    } catch (error) {
+      // From a host function: the innermost activation that it leaves writes the frames of all into its stack.
+      if (suspended.length > depth && error instanceof Error && !(error instanceof Trap)) weaveIntoError(error, thread);
+      throw error;
     } finally {
       thread.current = current;
       suspended.length = depth;

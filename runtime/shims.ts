@@ -13,6 +13,7 @@ import type { Externs } from "./externref.js";
 import type { FuncInstance } from "./func.js";
 import type { Holder } from "./holder.js";
 import { doubleOf } from "./native-heap.js";
+import { SHIM_SCRIPT } from "./stack-text.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 type MakeExported = (func: FuncInstance, holder: Holder, code: number, ctx: number, externs: Externs) => AnyFunction;
@@ -113,14 +114,14 @@ export class Shims {
     if (!fits(sig.params) || !fits(sig.results)) return undefined;
     const { exec } = this;
     const { i32, i64, f32, f64 } = exec;
-    const make = compileFunction(exportedText(sig), ["exec", "i32", "i64", "f32", "f64", "enter", "callFunc"]) as (...args: unknown[]) => MakeExported;
+    const make = compileFunction(exportedText(sig), ["exec", "i32", "i64", "f32", "f64", "enter", "callFunc"], { filename: SHIM_SCRIPT }) as (...args: unknown[]) => MakeExported;
     return make(exec, i32, i64, f32, f64, exec.enterFunction(sig), callFunc);
   }
 
   private makeServer(sig: FuncType): MakeServer | undefined {
     if (!fits(sig.params) || !fits(sig.results)) return undefined;
     const { i32, i64, f32, f64 } = this.exec;
-    const make = compileFunction(serverText(sig), ["i32", "i64", "f32", "f64"]) as (...args: unknown[]) => MakeServer;
+    const make = compileFunction(serverText(sig), ["i32", "i64", "f32", "f64"], { filename: SHIM_SCRIPT }) as (...args: unknown[]) => MakeServer;
     return make(i32, i64, f32, f64);
   }
 }

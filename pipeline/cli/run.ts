@@ -3,7 +3,7 @@
 // A module that imports functions of WASI gets them, whatever is called in it.
 import path from "node:path";
 import type { Module } from "../../ir/module.js";
-import { callRaw, funcInstanceOf, instantiate } from "../../runtime/index.js";
+import { callRaw, funcInstanceOf, instantiate, sourceMappingUrl } from "../../runtime/index.js";
 import { WASI, wasiModules } from "../../runtime/wasi/index.js";
 import { compile, type CompileOptions } from "../index.js";
 import { compileOptions } from "./compile-options.js";
@@ -16,6 +16,7 @@ export interface RunFlags extends CompilerFlags, ReportFlags {
   invoke?: string;
   dir: string[];
   env: string[];
+  sourceMap?: string;
   interp: boolean;
   time: boolean;
 }
@@ -24,12 +25,17 @@ export interface RunFlags extends CompilerFlags, ReportFlags {
 export async function run(file: string, args: readonly string[], flags: RunFlags): Promise<number> {
   const bytes = readInput(file);
   const started = performance.now();
-  const options: CompileOptions = { ...(await compileOptions(flags)), engine: flags.interp ? "interpreter" : "native" };
+  const options: CompileOptions = {
+    ...(await compileOptions(flags)),
+    engine: flags.interp ? "interpreter" : "native",
+    ...(flags.sourceMap !== undefined && { sourceMap: path.resolve(flags.sourceMap) }),
+  };
   const reports = await Reports.prepare(flags, options, toStderr);
   const compiled = await compile(bytes, { ...options, ...reports.options });
   reports.finish(compiled);
   const compiledAt = performance.now();
   const { module } = compiled;
+  module.sourceMap ??= sourceMapBeside(module, file);
   const command = flags.invoke === undefined && isCommand(module);
   const name = flags.invoke ?? (command ? undefined : exportsFunction(module, "_start") ? "_start" : undefined);
   if (!command && name === undefined && args.length > 0) throw new UsageError("arguments need a function to go to: --invoke NAME");
@@ -66,6 +72,12 @@ export async function run(file: string, args: readonly string[], flags: RunFlags
     note(`compile ${ms(started, compiledAt)}, instantiate ${ms(compiledAt, readyAt)}, run ${ms(readyAt, performance.now())}`);
   }
   return exit;
+}
+
+/** The file of a source map that the module names relative to itself. */
+function sourceMapBeside(module: Module, file: string): string | undefined {
+  const url = sourceMappingUrl(module);
+  return url === undefined || /^[a-z][a-z\d+.-]*:/i.test(url) ? undefined : path.resolve(path.dirname(file), url);
 }
 
 function exportsFunction(module: Module, name: string): boolean {

@@ -1,6 +1,6 @@
 // How the command speaks: text to stdout, trouble to stderr, colours only on a terminal.
 import pc from "picocolors";
-import { Trap } from "../../runtime/index.js";
+import { frameLines, Trap } from "../../runtime/index.js";
 
 /** Exit codes. */
 export const enum Exit {
@@ -53,7 +53,7 @@ export function report(error: unknown, debug: boolean): Exit {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Trap) {
     note(`${errColors.red("trap:")} ${message}`);
-    for (const frame of error.backtrace) note(`    at ${frame.name}${frame.offset === 0 ? "" : ` (byte 0x${frame.offset.toString(16)})`}`);
+    for (const line of frameLines(error.backtrace)) note(line);
   } else {
     note(`${errColors.red("lathe:")} ${message}`);
   }

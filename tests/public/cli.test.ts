@@ -67,7 +67,7 @@ test("a trap ends with 134, its name and a backtrace on stderr", () => {
   const result = lathe("run", wasm, "--invoke", "div", "0");
   assert.is(result.code, 134);
   assert.is(result.out, "");
-  assert.match(result.err, /^trap: integer divide by zero\n {4}at helper \(byte 0x[0-9a-f]+\)\n {4}at /);
+  assert.match(result.err, /^trap: integer divide by zero\n {4}at helper \(wasm:\/\/wasm\/[0-9a-f]{8}:wasm-function\[0\]:0x[0-9a-f]+\)\n {4}at /);
   assert.not.match(result.err, /\.js:\d/);
   assert.match(lathe("run", wasm, "--invoke", "load", "-1").err, /out of bounds memory access/);
 });

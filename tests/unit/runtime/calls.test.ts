@@ -119,7 +119,7 @@ for (const mode of modes) {
     assert.is(error.message, "integer divide by zero");
     assert.ok(error.wasmOffset > 0);
     assert.equal(error.functions, ["div", "call", "outer"]);
-    assert.match(error.stack, /RuntimeError: integer divide by zero\n {4}at wasm div \(offset 0x/);
+    assert.match(error.stack, /RuntimeError: integer divide by zero\n {4}at div \(wasm:\/\/wasm\/[0-9a-f]{8}:wasm-function\[\d+\]:0x/);
 
     assert.is(thrown(() => e.div!(-(2 ** 31), -1)).kind, "integer_overflow");
     assert.is(thrown(() => e.unreachable!()).kind, "unreachable");

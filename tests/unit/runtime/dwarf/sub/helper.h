@@ -1,0 +1,5 @@
+__attribute__((noinline)) static int helper(int x) {
+  if (x == 7)
+    __builtin_trap();
+  return x;
+}
