@@ -1,7 +1,7 @@
 // `npm run arm64 [-- --quick] [-- PART ...]`: what the project runs natively, run by an arm64 Node in an emulator.
 //
 // The official suite, and every test file that reaches the native runtime: found by their imports, so a new one is run
-// without anybody naming it. `--quick` is what .ci/run does; it says what it leaves out. PART: only parts whose names hold it.
+// without anybody naming it. `--quick` is what .ci/run does; it says what it leaves out. PART: only that part, of those listed at the end.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -56,11 +56,11 @@ function parts(): Part[] {
   const tests = nativeTests();
   for (const file of Object.keys(slow)) if (!tests.includes(file)) throw new Error(`${file} is not among the tests that run code: correct the table`);
   return [
-    { name: "suite native", args: suite("native"), quick: true },
+    { name: "suite-native", args: suite("native"), quick: true },
     { name: "tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in slow))], quick: true },
-    { name: "suite explicit", args: suite("explicit"), quick: false },
-    { name: "suite O0", args: suite("O0"), quick: false },
-    { name: "slow tests", args: ["tests/run.ts", ...Object.keys(slow)], quick: false },
+    { name: "suite-explicit", args: suite("explicit"), quick: false },
+    { name: "suite-O0", args: suite("O0"), quick: false },
+    { name: "slow-tests", args: ["tests/run.ts", ...Object.keys(slow)], quick: false },
   ];
 }
 
@@ -76,7 +76,13 @@ function main(args: readonly string[]): void {
   }
   const node = emulatedNode();
   const all = parts();
-  const chosen = all.filter((part) => (names.length > 0 ? names.some((name) => part.name.includes(name)) : part.quick || !quick));
+  const chosen = all.filter((part) => (names.length === 0 || names.includes(part.name)) && (part.quick || !quick));
+  const unknown = names.find((name) => !all.some((part) => part.name === name));
+  if (unknown !== undefined) {
+    console.error(`there is no part "${unknown}"; there are ${all.map((part) => part.name).join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
   const rows: string[] = [];
   let failed = chosen.length === 0;
   for (const part of chosen) {

@@ -1,8 +1,8 @@
-// In every emulated Node, before anything else: children run in the emulator, too, and no code is entered that was not flushed.
+// In every emulated Node, before anything else: children run in the emulator, too, and code that becomes executable is flushed at once.
 //
-// The emulator keeps instruction fetches coherent and so never shows a missing cache flush. So it is counted: bytes copied into pages
-// that become executable must have been given to the target's flush stub before native code is next entered. koffi, through
-// which everything native goes, is watched: `mprotect`, `memcpy`, calls with two addresses (the flush), calls with none (entries).
+// The emulator keeps instruction fetches coherent and so never shows a missing cache flush. So koffi is watched, through which
+// everything native goes: what `memcpy` copies into pages that `mprotect` then makes executable must be given to the target's flush stub
+// by the very next call. That stub is the first function with two parameters that is made; it cannot flush itself.
 "use strict";
 process.execPath = process.env.EMULATED_NODE;
 
@@ -31,14 +31,24 @@ function watch(koffi) {
   const open = new Ranges();
   const copied = new Ranges();
   const stale = new Ranges();
-  let flushes = 0;
-  const { load, decode } = koffi;
-  const roundUp = (n) => Math.ceil(n / 4096) * 4096;
+  /** Prototypes with two parameters. */
+  const binary = new WeakSet();
+  let flush;
+  const { load, decode, proto } = koffi;
+
+  const nothingStale = () => {
+    if (stale.list.length === 0) return;
+    console.error(`code was published and not flushed: ${stale.list.map(([a, b]) => `0x${a.toString(16)}-0x${b.toString(16)}`).join(", ")}`);
+    process.exitCode = 99;
+    process.reallyExit(99);
+  };
+  process.on("exit", nothingStale);
 
   const watched = {
     mprotect: (call) => (at, bytes, protection) => {
+      nothingStale();
       const result = call(at, bytes, protection);
-      const [from, to] = [Number(at), Number(at) + roundUp(Number(bytes))];
+      const [from, to] = [Number(at), Number(at) + Number(bytes)];
       if (protection & WRITE) open.add(from, to);
       if (protection & EXECUTE) {
         for (const [a, b] of copied.within(from, to)) stale.add(a, b);
@@ -48,6 +58,7 @@ function watch(koffi) {
       return result;
     },
     memcpy: (call) => (to, from, bytes) => {
+      nothingStale();
       const at = Number(to);
       if (typeof to !== "object") for (const [a, b] of open.within(at, at + Number(bytes))) copied.add(a, b);
       return call(to, from, bytes);
@@ -64,19 +75,22 @@ function watch(koffi) {
       },
     });
   };
+  koffi.proto = (...args) => {
+    const type = proto(...args);
+    if (args.at(-1).length === 2) binary.add(type);
+    return type;
+  };
   koffi.decode = (value, type, ...rest) => {
     const call = decode(value, type, ...rest);
     if (typeof call !== "function") return call;
-    return (...args) => {
-      // The first flush flushes nothing but what comes after the stub itself: its own pages are new ones.
-      if (args.length === 2) {
-        if (flushes++ === 0) stale.remove(Number(value), Number(value) + 4096);
-        stale.remove(Number(args[0]), Number(args[0]) + Number(args[1]));
-      } else if (stale.list.length > 0) {
-        console.error(`code is entered at 0x${value.toString(16)} while ${stale.list.map(([a, b]) => `0x${a.toString(16)}-0x${b.toString(16)}`).join(", ")} was not flushed`);
-        process.exit(99);
-      }
-      return call(...args);
+    if (flush === undefined && binary.has(type)) {
+      flush = value;
+      stale.list = [];
+    }
+    if (value !== flush) return (...args) => (nothingStale(), call(...args));
+    return (at, bytes) => {
+      stale.remove(Number(at), Number(at) + Number(bytes));
+      return call(at, bytes);
     };
   };
 }
