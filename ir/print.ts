@@ -10,7 +10,7 @@ import type { Func } from "./func.js";
 import type { Module } from "./module.js";
 import { ANY, Op, opInfo } from "./ops.js";
 import { printDecls } from "./print-decls.js";
-import { numberText, quoteName } from "./text.js";
+import { joinLines, numberText, quoteName, type Line } from "./text.js";
 import { printFuncType, Type, valueTypes } from "./types.js";
 
 export interface PrintOptions {
@@ -35,33 +35,40 @@ export function printModule(module: Module, funcs: Iterable<Func>, options: Prin
 
 /** One function; with its module, comments name what calls call. Ends in a newline. */
 export function printFunc(fn: Func, module?: Module, options: PrintOptions = {}): string {
+  return joinLines(printFuncLines(fn, module, options));
+}
+
+/** The same, line by line. */
+export function printFuncLines(fn: Func, module?: Module, options: PrintOptions = {}): Line[] {
   const facts = options.facts === false ? undefined : deriveFacts(fn);
   const offsets = options.offsets !== false;
-  const out: string[] = [];
+  const out: Line[] = [];
+  const push = (text: string, block: number = NONE, inst: number = NONE, offset = 0) => out.push({ text, block, inst, offset });
   const name = fn.name === undefined ? "" : ` ${quoteName(fn.name)}`;
-  out.push(`func @${fn.index}${name}: t${fn.sigIndex} ${printFuncType(fn.sig)} {`);
+  push(`func @${fn.index}${name}: t${fn.sigIndex} ${printFuncType(fn.sig)} {`);
   let blocks = 0;
   for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
     if (++blocks > fn.blockCount) {
-      out.push("  ; broken: the list of blocks runs in a circle");
+      push("  ; broken: the list of blocks runs in a circle");
       break;
     }
     const header = `${blockHeader(fn, b as Block)}:`;
-    out.push(facts ? withComment(header, blockFacts(fn, b as Block, facts)) : header);
+    push(facts ? withComment(header, blockFacts(fn, b as Block, facts)) : header, b);
     let insts = 0;
     for (let v = fn.firstInst[b]! as Value; v !== NONE; v = fn.next[v]! as Value) {
       if (++insts > fn.valueCount) {
-        out.push("  ; broken: the list of instructions runs in a circle");
+        push("  ; broken: the list of instructions runs in a circle", b);
         break;
       }
+      const offset = fn.offset[v]! >>> 0;
       let line = "  " + printInst(fn, v);
-      if (offsets && fn.offset[v] !== 0) line = `${line.padEnd(OFFSET_COLUMN)} !0x${(fn.offset[v]! >>> 0).toString(16)}`;
+      if (offsets && offset !== 0) line = `${line.padEnd(OFFSET_COLUMN)} !0x${offset.toString(16)}`;
       const comment = module && options.facts !== false ? instFacts(fn, v, module) : "";
-      out.push(withComment(line, comment));
+      push(withComment(line, comment), b, v, offset);
     }
   }
-  out.push("}\n");
-  return out.join("\n");
+  push("}");
+  return out;
 }
 
 function withComment(line: string, comment: string): string {

@@ -4,6 +4,22 @@
 // with its payload, `-nan:0x400000`. Names are quoted UTF-8, bytes quoted with `\hh`.
 import { Type } from "./types.js";
 
+/** A printed line, and what stands on it: for whoever links texts with each other. */
+export interface Line {
+  readonly text: string;
+  /** The block it belongs to, -1 for none. */
+  readonly block: number;
+  /** The instruction: an SSA value, a position among machine instructions, a byte of code; -1 for none. */
+  readonly inst: number;
+  /** Wasm byte offset it came from, 0 for none. */
+  readonly offset: number;
+}
+
+/** Ends in a newline. */
+export function joinLines(lines: readonly Line[]): string {
+  return lines.map((line) => `${line.text}\n`).join("");
+}
+
 // Scratch to see floats as bits; never holds anything between calls.
 const ints = new Int32Array(2);
 const singles = new Float32Array(ints.buffer);

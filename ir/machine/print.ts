@@ -14,7 +14,7 @@ import type { MFunc } from "./mfunc.js";
 import { Opnd } from "./mfunc.js";
 import { locationName, registersOf, type MachineNames } from "./names.js";
 import { printFuncType, typeName, type Type } from "../types.js";
-import { quoteBytes, quoteName } from "../text.js";
+import { joinLines, quoteBytes, quoteName, type Line } from "../text.js";
 
 export interface MachinePrintOptions {
   /** `!0x31`: Wasm byte offsets. Default true. */
@@ -28,25 +28,33 @@ const COMMENT_COLUMN = 66;
 
 /** One function. Ends in a newline. */
 export function printMFunc(mfn: MFunc, names: MachineNames, options: MachinePrintOptions = {}): string {
-  const out: string[] = [];
-  const name = mfn.name === undefined ? "" : ` ${quoteName(mfn.name)}`;
-  out.push(`mfunc @${mfn.index}${name} ${printFuncType(mfn.sig)} {`);
-  printHeader(mfn, names, out);
-  for (let b = 0; b < mfn.blockCount; b++) {
-    out.push(blockLine(mfn, b));
-    for (let i = mfn.blockStart[b]!; i < mfn.blockEnd[b]!; i++) {
-      let line = "  " + printMInst(mfn, i, names);
-      if (i === mfn.blockEnd[b]! - 1 && mfn.succCount[b]! > 0) line += ` -> ${successors(mfn, b)}`;
-      if (options.offsets !== false && mfn.offset[i] !== 0) line = `${line.padEnd(OFFSET_COLUMN)} !0x${(mfn.offset[i]! >>> 0).toString(16)}`;
-      const comment = options.comment?.(mfn, i) ?? "";
-      out.push(comment === "" ? line : `${line.padEnd(COMMENT_COLUMN)} ; ${comment}`);
-    }
-  }
-  out.push("}\n");
-  return out.join("\n");
+  return joinLines(printMFuncLines(mfn, names, options));
 }
 
-function printHeader(mfn: MFunc, names: MachineNames, out: string[]): void {
+/** The same, line by line. */
+export function printMFuncLines(mfn: MFunc, names: MachineNames, options: MachinePrintOptions = {}): Line[] {
+  const out: Line[] = [];
+  const push = (text: string, block = -1, inst = -1, offset = 0) => out.push({ text, block, inst, offset });
+  const name = mfn.name === undefined ? "" : ` ${quoteName(mfn.name)}`;
+  push(`mfunc @${mfn.index}${name} ${printFuncType(mfn.sig)} {`);
+  for (const line of headerLines(mfn, names)) push(line);
+  for (let b = 0; b < mfn.blockCount; b++) {
+    push(blockLine(mfn, b), b);
+    for (let i = mfn.blockStart[b]!; i < mfn.blockEnd[b]!; i++) {
+      const offset = mfn.offset[i]! >>> 0;
+      let line = "  " + printMInst(mfn, i, names);
+      if (i === mfn.blockEnd[b]! - 1 && mfn.succCount[b]! > 0) line += ` -> ${successors(mfn, b)}`;
+      if (options.offsets !== false && offset !== 0) line = `${line.padEnd(OFFSET_COLUMN)} !0x${offset.toString(16)}`;
+      const comment = options.comment?.(mfn, i) ?? "";
+      push(comment === "" ? line : `${line.padEnd(COMMENT_COLUMN)} ; ${comment}`, b, i, offset);
+    }
+  }
+  push("}");
+  return out;
+}
+
+function headerLines(mfn: MFunc, names: MachineNames): string[] {
+  const out: string[] = [];
   const facts: string[] = [];
   if (mfn.hasCalls) facts.push("calls");
   if (mfn.switchesContext) facts.push("switches_context");
@@ -60,11 +68,12 @@ function printHeader(mfn: MFunc, names: MachineNames, out: string[]): void {
   }
   for (let i = 0; i < mfn.constants.length; i++) out.push(`  constant ${i} = ${quoteBytes(mfn.constants[i]!)}`);
   for (let i = 0; i < mfn.jumpTables.length; i++) out.push(`  table ${i} = [${mfn.jumpTables[i]!.join(", ")}]`);
-  if (mfn.allocated) return;
+  if (mfn.allocated) return out;
   for (let v = 0; v < mfn.vregCount; v++) {
     const op = mfn.rematOp[v]!;
     if (op !== 0) out.push(`  remat v${v} = ${opName(names, op)}${immediates(mfn.rematImm[v]!, mfn.rematImm2[v]!, 0)}`);
   }
+  return out;
 }
 
 function blockLine(mfn: MFunc, b: number): string {

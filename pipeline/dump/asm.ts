@@ -7,6 +7,7 @@ import type { FuncCode } from "../../ir/code.js";
 import type { FuncIndex } from "../../ir/entity.js";
 import { trapInfo, type VmLayout } from "../../ir/layout.js";
 import type { Module } from "../../ir/module.js";
+import { joinLines, type Line } from "../../ir/text.js";
 import { contextFields } from "./fields.js";
 import { funcLabel } from "./wasm.js";
 
@@ -19,22 +20,39 @@ export async function loadDisassembler(target: Target): Promise<Disassembler> {
 }
 
 export function printAsm(code: FuncCode, module: Module, layout: VmLayout, target: Target, disassembler: Disassembler): string {
+  return joinLines(printAsmLines(code, module, layout, target, disassembler));
+}
+
+/** The same, line by line; every instruction has the offset that its range of code came from. @param options.offsets whether comments say it; default true. */
+export function printAsmLines(
+  code: FuncCode,
+  module: Module,
+  layout: VmLayout,
+  target: Target,
+  disassembler: Disassembler,
+  options: { readonly offsets?: boolean } = {},
+): Line[] {
   const rows = disassembler.disassemble(code.bytes);
   const labels = branchTargets(rows);
-  const comments = new Comments(code, module, layout, target);
-  const out = [`code ${funcLabel(module, code.func as FuncIndex)}   ; ${target.name}, ${code.bytes.length} bytes, frame of ${code.frameBytes}`];
+  const comments = new Comments(code, module, layout, target, options.offsets !== false);
+  const out: Line[] = [];
+  const push = (text: string, inst = -1, offset = 0) => out.push({ text, block: -1, inst, offset });
+  push(`code ${funcLabel(module, code.func as FuncIndex)}   ; ${target.name}, ${code.bytes.length} bytes, frame of ${code.frameBytes}`);
+  let offset = 0;
+  let source = 0;
   rows.forEach((row, i) => {
+    for (; source < code.source.length && code.source[source]! <= row.offset; source += 2) offset = code.source[source + 1]! >>> 0;
     const label = labels.get(row.offset);
-    if (label !== undefined) out.push(`${label}:`);
+    if (label !== undefined) push(`${label}:`);
     const text = row.text.replace(branch, (whole, head: string, address: string) => {
       const name = comments.callee(row) === undefined ? labels.get(Number(address)) : undefined;
       return name === undefined ? whole : head + name;
     });
     const comment = comments.of(row, rows[i - 1], rows[i + 1]);
     const line = `  ${row.offset.toString(16).padStart(5)}  ${text}`;
-    out.push(comment === "" ? line : `${line.padEnd(TEXT_COLUMN)} ; ${comment}`);
+    push(comment === "" ? line : `${line.padEnd(TEXT_COLUMN)} ; ${comment}`, row.offset, offset);
   });
-  return out.join("\n") + "\n";
+  return out;
 }
 
 /** A branch with one absolute target as its last operand. */
@@ -64,6 +82,7 @@ class Comments {
     private readonly module: Module,
     layout: VmLayout,
     target: Target,
+    private readonly offsets: boolean,
   ) {
     this.fields = contextFields(module, layout);
     const register = target.contextRegister;
@@ -84,7 +103,7 @@ class Comments {
   of(row: DisassembledInst, before: DisassembledInst | undefined, next: DisassembledInst | undefined): string {
     const parts: string[] = [];
     const offset = this.offsetAt.get(row.offset);
-    if (offset !== undefined && offset !== 0) parts.push(`!0x${offset.toString(16)}`);
+    if (this.offsets && offset !== undefined && offset !== 0) parts.push(`!0x${offset.toString(16)}`);
     const callee = this.callee(row);
     if (callee !== undefined) parts.push(funcLabel(this.module, callee as FuncIndex));
     const field = this.field(row);

@@ -3,7 +3,7 @@
 // Reads a validated body. Structured instructions indent. Nothing recurses.
 import type { FuncIndex, GlobalIndex, TypeIndex } from "../../ir/entity.js";
 import type { Module } from "../../ir/module.js";
-import { numberText, quoteName } from "../../ir/text.js";
+import { joinLines, numberText, quoteName, type Line } from "../../ir/text.js";
 import { printFuncType, Type, typeName } from "../../ir/types.js";
 import { opcodeName, prefixedName } from "../frontend/error.js";
 import { Code, CodeFc } from "../frontend/opcodes.js";
@@ -18,23 +18,35 @@ export function funcLabel(module: Module, index: FuncIndex): string {
 
 /** Text of one function; an import is one line. Ends in a newline. */
 export function printWasm(module: Module, index: FuncIndex): string {
+  return joinLines(printWasmLines(module, index));
+}
+
+/** The same, line by line. @param options.offsets whether instructions begin with their offset; default true. */
+export function printWasmLines(module: Module, index: FuncIndex, options: { readonly offsets?: boolean } = {}): Line[] {
   const decl = module.funcs[index];
-  if (!decl) return `; @${index} was added by a pass\n`;
+  const out: Line[] = [];
+  const push = (text: string, offset = 0) => out.push({ text, block: -1, inst: -1, offset });
+  if (!decl) {
+    push(`; @${index} was added by a pass`);
+    return out;
+  }
   const head = `${funcLabel(module, index)}: t${decl.type} ${printFuncType(module.types[decl.type]!)}`;
   if (decl.imported) {
     const item = module.imports.find((one) => one.kind === "func" && one.index === index)!;
-    return `import ${head}   ; from ${quoteName(item.module)} ${quoteName(item.name)}\n`;
+    push(`import ${head}   ; from ${quoteName(item.module)} ${quoteName(item.name)}`);
+    return out;
   }
   if (decl.bodyEnd === 0) return `; ${head}   ; from text: there is no Wasm of it\n`;
   const r = new Reader(module.bytes, decl.bodyStart, decl.bodyEnd, "a body");
-  const out = [`wasm ${head}`];
+  const before = (at: string) => (options.offsets === false ? "" : at.padStart(8));
+  push(`wasm ${head}`);
   const paramCount = module.types[decl.type]!.params.length;
   const localNames = module.names.locals.get(index);
   let first = paramCount;
   for (let groups = r.u32(""); groups > 0; groups--) {
     const count = r.u32("");
     const type = typeOfCode[r.byte("")] as Type;
-    out.push(`         local ${count === 1 ? first : `${first}..${first + count - 1}`}: ${typeName(type)}`);
+    push(`${before("")} local ${count === 1 ? first : `${first}..${first + count - 1}`}: ${typeName(type)}`);
     first += count;
   }
   const local = (i: number) => {
@@ -47,11 +59,10 @@ export function printWasm(module: Module, index: FuncIndex): string {
     const code = r.byte("");
     if (code === Code.end || code === Code.else_) depth--;
     const text = instruction(r, module, code, local);
-    const indent = "  ".repeat(Math.min(depth, 40));
-    out.push(`${`0x${at.toString(16)}`.padStart(8)} ${indent}${text}`);
+    push(`${before(`0x${at.toString(16)}`)} ${"  ".repeat(Math.min(depth, 40))}${text}`, at);
     if (code === Code.block || code === Code.loop || code === Code.if_ || code === Code.else_) depth++;
   }
-  return out.join("\n") + "\n";
+  return out;
 }
 
 function blockType(r: Reader, module: Module): string {
