@@ -3,11 +3,13 @@
 //
 // `node build.mjs` makes the JavaScript; `--types` makes the declarations, too (npm pack and the tests do that).
 // Packages stay imports. Of const enums the values are inlined, and the public ones are objects as well.
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
 import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { deflateRawSync } from "node:zlib";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(root, "dist");
@@ -33,6 +35,24 @@ async function javascript() {
   if (!text.startsWith("#!")) writeFileSync(cli, `#!/usr/bin/env node\n${text}`);
 }
 
+/** dist/explorer: what the page of `lathe explore` is made of. The graph layout is deflated, and unpacked by the page when it draws. */
+async function explorer() {
+  const browser = { absWorkingDir: root, outdir: "dist/explorer", bundle: true, minify: true, format: "iife", platform: "browser", target: "es2022", logLevel: "warning" };
+  await build({
+    ...browser,
+    entryPoints: { page: "pipeline/explore/page/main.tsx" },
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    // Disassembly and wasm passes are done before a page is made.
+    external: ["@alexaltea/capstone-js", "binaryen", "@viz-js/viz"],
+    define: { "process.arch": '""' },
+  });
+  const page = path.join(dist, "explorer/page.css");
+  writeFileSync(page, (await transform(readFileSync(path.join(root, "pipeline/explore/page/style.css"), "utf8"), { loader: "css", minify: true })).code);
+  const layout = createRequire(import.meta.url).resolve("@viz-js/viz").replace(/viz\.\w+$/, "viz-global.js");
+  writeFileSync(path.join(dist, "explorer/graph-layout.js.deflate"), deflateRawSync(readFileSync(layout), { level: 9 }));
+}
+
 /** Declarations. `const enum` becomes `enum`: a user's compiler cannot inline from a declaration, and dist/index.js has the objects. */
 function declarations() {
   const out = path.join(dist, "types");
@@ -47,4 +67,5 @@ function declarations() {
 
 rmSync(dist, { recursive: true, force: true });
 await javascript();
+await explorer();
 if (process.argv.includes("--types")) declarations();

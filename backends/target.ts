@@ -12,6 +12,8 @@ import type { MFunc } from "../ir/machine/mfunc.js";
 export interface RegisterFile {
   /** Printed name by number; undefined: no such register. */
   readonly names: readonly (string | undefined)[];
+  /** Further names by number, of narrower parts: what a disassembly calls them. */
+  readonly aliases?: readonly (readonly string[] | undefined)[];
   /** Registers the allocator may use, in order of preference where nothing else decides; caller-saved first. */
   readonly allocatableInts: readonly number[];
   readonly allocatableFloats: readonly number[];

@@ -59,6 +59,7 @@ const calleeSaved = [Reg.rbx, Reg.rbp, Reg.r12, Reg.r13] as const;
 
 export const registers: RegisterFile = {
   names,
+  aliases: names64.map((_, i) => [names32[i]!, names16[i]!, names8[i]!]),
   // Caller-saved first; among those, the ones that need no REX prefix.
   allocatableInts: [Reg.rax, Reg.rcx, Reg.rdx, Reg.rsi, Reg.rdi, Reg.r8, Reg.r9, Reg.r10, ...calleeSaved],
   allocatableFloats: [

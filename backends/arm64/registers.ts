@@ -66,6 +66,10 @@ const calleeSaved = range(Reg.x19, Reg.x26);
 
 export const registers: RegisterFile = {
   names,
+  aliases: names.map((name) => {
+    const number = name.slice(1);
+    return name.startsWith("x") ? [`w${number}`] : name.startsWith("v") ? ["b", "h", "s", "d", "q"].map((width) => width + number) : undefined;
+  }),
   allocatableInts: [...range(Reg.x0, Reg.x15), ...calleeSaved],
   allocatableFloats: range(Reg.v0, Reg.v30),
   calleeSavedInts: calleeSaved.reduce((mask, r) => mask | (1 << r), 0),

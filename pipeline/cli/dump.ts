@@ -104,7 +104,7 @@ function stateOf(compilation: Recorded, step: string) {
 async function drawing(compilation: Recorded, flags: DumpFlags, indices: readonly FuncIndex[]): Promise<string> {
   const { module, funcs } = flags.after === undefined ? stateBehindPasses(compilation) : stateOf(compilation, flags.after);
   const ssa = indices.map((index) => (funcs as Readonly<Record<number, { readonly ssa?: Func }>>)[index]!.ssa!);
-  const dots = flags.graph === "calls" ? [callsDot(module, ssa)] : ssa.map(flags.graph === "cfg" ? cfgDot : domDot);
+  const dots = flags.graph === "calls" ? [callsDot(module, ssa)] : ssa.map((fn) => (flags.graph === "cfg" ? cfgDot(fn) : domDot(fn)));
   if (flags.format !== "svg") return dots.join("\n");
   if (dots.length !== 1) throw new UsageError("one drawing holds one function: choose it by --func");
   return dotToSvg(dots[0]!);

@@ -23,14 +23,21 @@ export function printAsm(code: FuncCode, module: Module, layout: VmLayout, targe
   return joinLines(printAsmLines(code, module, layout, target, disassembler));
 }
 
-/** The same, line by line; every instruction has the offset that its range of code came from. @param options.offsets whether comments say it; default true. */
+export interface AsmOptions {
+  /** Whether comments say the Wasm offsets. Default true. */
+  readonly offsets?: boolean;
+  /** Whether lines begin with their position in the code. Default true. */
+  readonly positions?: boolean;
+}
+
+/** The same, line by line; every instruction has the offset that its range of code came from. */
 export function printAsmLines(
   code: FuncCode,
   module: Module,
   layout: VmLayout,
   target: Target,
   disassembler: Disassembler,
-  options: { readonly offsets?: boolean } = {},
+  options: AsmOptions = {},
 ): Line[] {
   const rows = disassembler.disassemble(code.bytes);
   const labels = branchTargets(rows);
@@ -49,7 +56,7 @@ export function printAsmLines(
       return name === undefined ? whole : head + name;
     });
     const comment = comments.of(row, rows[i - 1], rows[i + 1]);
-    const line = `  ${row.offset.toString(16).padStart(5)}  ${text}`;
+    const line = options.positions === false ? `  ${text}` : `  ${row.offset.toString(16).padStart(5)}  ${text}`;
     push(comment === "" ? line : `${line.padEnd(TEXT_COLUMN)} ; ${comment}`, row.offset, offset);
   });
   return out;

@@ -28,8 +28,11 @@ function heading(fn: Func): string {
   return `@${fn.index}${fn.name === undefined ? "" : ` "${fn.name}"`}`;
 }
 
-/** Blocks with their instructions; edges say the arguments they bring and which way of a branch they are. */
-export function cfgDot(fn: Func): string {
+/**
+ * Blocks with their instructions; edges say the arguments they bring and which way of a branch they are.
+ * @param options.instructions whether blocks show them, and edges their arguments. Default true.
+ */
+export function cfgDot(fn: Func, options: { readonly instructions?: boolean } = {}): string {
   const dom = computeDom(fn);
   const loops = computeLoops(fn, dom);
   const out = [`digraph ${quote(`cfg ${heading(fn)}`)} {`, ...STYLE];
@@ -39,7 +42,8 @@ export function cfgDot(fn: Func): string {
     let count = 0;
     for (let v = fn.firstInst[b]! as Value; v !== NONE; v = fn.next[v]! as Value) count++;
     let i = 0;
-    for (let v = fn.firstInst[b]! as Value; v !== NONE; v = fn.next[v]! as Value, i++) {
+    if (options.instructions === false) lines.push(`  ${count} instructions`);
+    else for (let v = fn.firstInst[b]! as Value; v !== NONE; v = fn.next[v]! as Value, i++) {
       if (count > INSTS_SHOWN && i === INSTS_SHOWN - 5) lines.push(`  ... ${count - INSTS_SHOWN} more`);
       if (count <= INSTS_SHOWN || i < INSTS_SHOWN - 5 || i >= count - 5) lines.push(`  ${printInst(fn, v)}`);
     }
@@ -54,7 +58,7 @@ export function cfgDot(fn: Func): string {
       const e = fn.targetEdge(last, i);
       const to = fn.edgeTo[e]! as Block;
       const which = fn.op[last] === Op.br_if ? (i === 0 ? "true " : "false ") : count > 1 ? (i === count - 1 ? "default " : `${i} `) : "";
-      const args = printEdge(fn, e).replace(/^b\d+/, "");
+      const args = options.instructions === false ? "" : printEdge(fn, e).replace(/^b\d+/, "");
       const back = dom.pre[b] !== NONE && dom.pre[to] !== NONE && dom.pre[b]! >= dom.pre[to]! && dom.pre[b]! <= dom.last[to]!;
       const attributes = [...((which + args).trim() !== "" ? [`label=${quote((which + args).trim())}`] : []), ...(back ? ["constraint=false", "style=bold"] : [])];
       out.push(`  b${b} -> b${to}${attributes.length > 0 ? ` [${attributes.join(" ")}]` : ""}`);

@@ -1,0 +1,109 @@
+// The control flow graph of the SSA that is shown, drawn by Graphviz, which is loaded when it is first asked for.
+//
+// Blocks are clickable and say where the pinned line and the selected value are; loops are boxes.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { cfgDot } from "../../dump/graph.js";
+import { NONE, type Value } from "../../../ir/entity.js";
+import type { Func } from "../../../ir/func.js";
+import type { PageState } from "./state.js";
+
+interface GraphLayout {
+  renderSVGElement(dot: string): SVGSVGElement;
+}
+
+/** Graphs of more blocks are drawn when asked twice: the layout takes seconds. */
+const MANY_BLOCKS = 300;
+/** Blocks show their instructions in graphs of up to so many values. */
+const FEW_VALUES = 150;
+
+let layout: Promise<GraphLayout> | undefined;
+
+async function loadLayout(page: PageState): Promise<GraphLayout> {
+  const script = document.createElement("script");
+  script.textContent = new TextDecoder().decode(await page.module.value!.source.graphLayout());
+  document.head.append(script);
+  return (globalThis as unknown as { Viz: { instance(): Promise<GraphLayout> } }).Viz.instance();
+}
+
+function blockCount(fn: Func): number {
+  let count = 0;
+  for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) count++;
+  return count;
+}
+
+export function GraphPane({ page }: { page: PageState }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [anyway, setAnyway] = useState<Func | undefined>(undefined);
+  const [state, setState] = useState<"drawing" | "drawn" | string>("drawing");
+  const fn = page.func.value?.ssaAt(page.step.value);
+  const blocks = fn ? blockCount(fn) : 0;
+  const tooLarge = blocks > MANY_BLOCKS && anyway !== fn;
+
+  useEffect(() => {
+    if (!fn || tooLarge) return;
+    let stale = false;
+    setState("drawing");
+    layout ??= loadLayout(page);
+    layout.then(
+      (graphviz) => {
+        if (stale) return;
+        const svg = graphviz.renderSVGElement(cfgDot(fn, { instructions: fn.valueCount <= FEW_VALUES }));
+        svg.removeAttribute("width");
+        svg.removeAttribute("height");
+        const { width, height } = svg.viewBox.baseVal;
+        svg.style.width = `${width * 1.1}px`;
+        svg.style.height = `${height * 1.1}px`;
+        box.current!.replaceChildren(svg);
+        setState("drawn");
+      },
+      (error: unknown) => setState(error instanceof Error ? error.message : String(error)),
+    );
+    return () => {
+      stale = true;
+    };
+  }, [fn, tooLarge, page]);
+
+  const pinned = page.pinned.value;
+  const selected = page.selected.value;
+  const wanted = page.wantedBlock.value?.block;
+  useEffect(() => {
+    if (!fn || state !== "drawn") return;
+    const lit = new Set<number>();
+    if (pinned > 0) for (let v = 0; v < fn.valueCount; v++) if (fn.offset[v] === pinned && fn.block[v] !== NONE) lit.add(fn.block[v]!);
+    const uses = new Set<number>();
+    if (selected?.kind === "value") {
+      const visit = (v: number) => {
+        if (v === selected.value) uses.add(fn.block[v]!);
+        for (let i = 0; i < fn.argCount[v]!; i++) if (fn.arg(v as Value, i) === selected.value) uses.add(fn.block[v]!);
+      };
+      for (let v = 0; v < fn.valueCount; v++) if (fn.block[v] !== NONE) visit(v);
+    }
+    for (const node of box.current!.querySelectorAll(".node")) {
+      const block = Number(node.querySelector("title")!.textContent!.slice(1));
+      node.classList.toggle("lit", lit.has(block));
+      node.classList.toggle("uses", uses.has(block));
+      node.classList.toggle("wanted", block === wanted);
+    }
+  }, [fn, state, pinned, selected, wanted]);
+
+  const click = (event: MouseEvent) => {
+    const title = (event.target as Element).closest(".node")?.querySelector("title")?.textContent;
+    if (title) page.wantedBlock.value = { block: Number(title.slice(1)) };
+  };
+  return (
+    <section class="pane graph">
+      <header>
+        <b>Control flow</b>
+        <small>{blocks} blocks, behind {page.module.value!.meta.steps[page.step.value]!.name}</small>
+        <button class="close" title="Close (g)" onClick={() => (page.graph.value = false)}>×</button>
+      </header>
+      {tooLarge && (
+        <p class="note">
+          {blocks} blocks: a drawing takes a while. <button onClick={() => setAnyway(fn)}>Draw it</button>
+        </p>
+      )}
+      {!tooLarge && state !== "drawn" && <p class="note">{state === "drawing" ? "Drawing…" : state}</p>}
+      <div class="drawing" ref={box} onClick={click} data-state={state} />
+    </section>
+  );
+}
