@@ -25,7 +25,7 @@ export async function resolve(specifier, context, nextResolve) {
   } catch (error) {
     // In TypeScript `./rules.js` may mean rules.ts.
     const typed = /^(\.{1,2}\/.*)\.([mc]?)js$/.exec(specifier);
-    if (!typed || !/\.[mc]?ts$/.test(context.parentURL ?? "")) throw error;
+    if (!typed || !/\.[mc]?ts(\?|$)/.test(context.parentURL ?? "")) throw error;
     return nextResolve(`${typed[1]}.${typed[2]}ts`, context);
   }
 }
@@ -35,7 +35,7 @@ export async function load(url, context, nextLoad) {
     const source = `const running = globalThis[Symbol.for(${JSON.stringify(key)})];\nexport const { ${names.join(", ")} } = running;\n`;
     return { format: "module", source, shortCircuit: true };
   }
-  if (!url.startsWith("file:") || !/\.[mc]?ts$/.test(url) || isOurs(url)) return nextLoad(url, context);
+  if (!url.startsWith("file:") || !/\.[mc]?ts(\?|$)/.test(url) || isOurs(url)) return nextLoad(url, context);
   const file = fileURLToPath(url);
   const { transform } = await import("esbuild");
   const { code } = await transform(await readFile(file, "utf8"), {

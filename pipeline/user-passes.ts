@@ -2,7 +2,7 @@
 //
 // A file is an ES module, JavaScript or TypeScript, whose default export is a pass or an array of passes. Its import of
 // `wasmlathe` is served by the running package (pass-hooks.mjs). Options are read by the types of their declared defaults.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { register } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -123,7 +123,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
   if (!existsSync(file)) throw new Error(`there is no file ${file}`);
   await registerHooks();
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    // A file that was changed is another module: `lathe explore --serve` loads it again.
+    return (await import(`${pathToFileURL(file).href}?${statSync(file).mtimeMs}`)) as Record<string, unknown>;
   } catch (error) {
     const { name, message } = error as Error;
     const hint = name === "SyntaxError" && file.endsWith(".js") ? " (a .js file is an ES module only where its package.json says so: name it .mjs)" : "";

@@ -22,7 +22,7 @@ const quote = (text: string) => `"${text.replaceAll("\\", "\\\\").replaceAll('"'
 /** Lines of a label, to the left. */
 const label = (lines: readonly string[]) => `"${lines.map((line) => line.replaceAll("\\", "\\\\").replaceAll('"', '\\"') + "\\l").join("")}"`;
 
-const STYLE = ['  node [shape=box fontname="monospace" fontsize=10]', '  edge [fontname="monospace" fontsize=9]'];
+const STYLE = ['  node [shape=box fontname="Courier" fontsize=10]', '  edge [fontname="Courier" fontsize=9]'];
 
 function heading(fn: Func): string {
   return `@${fn.index}${fn.name === undefined ? "" : ` "${fn.name}"`}`;
@@ -88,7 +88,7 @@ function writeLoops(loops: Loops, nodes: ReadonlyMap<number, string>, out: strin
       continue;
     }
     if (loop !== NONE) {
-      out.push(`${indent}subgraph cluster_${loop} {`, `${indent}  label=${quote(`loop b${loops.header[loop]}`)} style=rounded color=gray fontname="monospace" fontsize=9`);
+      out.push(`${indent}subgraph cluster_${loop} {`, `${indent}  label=${quote(`loop b${loops.header[loop]}`)} style=rounded color=gray fontname="Courier" fontsize=9`);
       todo.push({ loop, close: true, depth });
     }
     for (const b of blocksOf.get(loop) ?? []) out.push(`${indent}  ${nodes.get(b)!}`);

@@ -132,7 +132,7 @@ function declsText(module: Module): string {
 }
 
 /** What a page holds of one function. */
-function recordOf({ history, settings }: Recorded, index: number, disassembler: Disassembler): FuncRecord {
+export function recordOf({ history, settings }: Recorded, index: number, disassembler: Disassembler): FuncRecord {
   const ssa: FuncRecord["ssa"][number][] = [];
   const machine: FuncRecord["machine"][number][] = [];
   history.current.records.forEach(({ revision }, step) => {

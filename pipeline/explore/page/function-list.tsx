@@ -30,7 +30,7 @@ export function FunctionList({ page }: { page: PageState }) {
   return (
     <aside class="functions">
       <input
-        id="filter" type="search" placeholder="Function by name or index  (f)" aria-label="Search functions" spellcheck={false}
+        id="filter" type="search" placeholder="Name or index (f)" aria-label="Search functions" spellcheck={false}
         value={page.filter.value}
         onInput={(event) => (page.filter.value = event.currentTarget.value)}
         onKeyDown={(event) => {

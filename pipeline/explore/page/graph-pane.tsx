@@ -7,23 +7,10 @@ import { NONE, type Value } from "../../../ir/entity.js";
 import type { Func } from "../../../ir/func.js";
 import type { PageState } from "./state.js";
 
-interface GraphLayout {
-  renderSVGElement(dot: string): SVGSVGElement;
-}
-
 /** Graphs of more blocks are drawn when asked twice: the layout takes seconds. */
 const MANY_BLOCKS = 300;
 /** Blocks show their instructions in graphs of up to so many values. */
 const FEW_VALUES = 150;
-
-let layout: Promise<GraphLayout> | undefined;
-
-async function loadLayout(page: PageState): Promise<GraphLayout> {
-  const script = document.createElement("script");
-  script.textContent = new TextDecoder().decode(await page.module.value!.source.graphLayout());
-  document.head.append(script);
-  return (globalThis as unknown as { Viz: { instance(): Promise<GraphLayout> } }).Viz.instance();
-}
 
 function blockCount(fn: Func): number {
   let count = 0;
@@ -37,23 +24,22 @@ export function GraphPane({ page }: { page: PageState }) {
   const [state, setState] = useState<"drawing" | "drawn" | string>("drawing");
   const fn = page.func.value?.ssaAt(page.step.value);
   const blocks = fn ? blockCount(fn) : 0;
+  const [scale, setScale] = useState(1);
   const tooLarge = blocks > MANY_BLOCKS && anyway !== fn;
 
   useEffect(() => {
     if (!fn || tooLarge) return;
     let stale = false;
     setState("drawing");
-    layout ??= loadLayout(page);
-    layout.then(
+    page.module.value!.graphLayout().then(
       (graphviz) => {
         if (stale) return;
         const svg = graphviz.renderSVGElement(cfgDot(fn, { instructions: fn.valueCount <= FEW_VALUES }));
         svg.removeAttribute("width");
         svg.removeAttribute("height");
-        const { width, height } = svg.viewBox.baseVal;
-        svg.style.width = `${width * 1.1}px`;
-        svg.style.height = `${height * 1.1}px`;
         box.current!.replaceChildren(svg);
+        const { width } = svg.viewBox.baseVal;
+        setScale(Math.min(1.2, Math.max(0.6, (box.current!.clientWidth - 24) / width)));
         setState("drawn");
       },
       (error: unknown) => setState(error instanceof Error ? error.message : String(error)),
@@ -62,6 +48,13 @@ export function GraphPane({ page }: { page: PageState }) {
       stale = true;
     };
   }, [fn, tooLarge, page]);
+
+  useEffect(() => {
+    const svg = box.current?.querySelector("svg");
+    if (!svg) return;
+    svg.style.width = `${svg.viewBox.baseVal.width * scale}px`;
+    svg.style.height = `${svg.viewBox.baseVal.height * scale}px`;
+  }, [scale, state, fn]);
 
   const pinned = page.pinned.value;
   const selected = page.selected.value;
@@ -83,6 +76,7 @@ export function GraphPane({ page }: { page: PageState }) {
       node.classList.toggle("lit", lit.has(block));
       node.classList.toggle("uses", uses.has(block));
       node.classList.toggle("wanted", block === wanted);
+      if (block === wanted) node.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
   }, [fn, state, pinned, selected, wanted]);
 
@@ -95,6 +89,9 @@ export function GraphPane({ page }: { page: PageState }) {
       <header>
         <b>Control flow</b>
         <small>{blocks} blocks, behind {page.module.value!.meta.steps[page.step.value]!.name}</small>
+        <span class="grow" />
+        <button title="Smaller" onClick={() => setScale(scale / 1.25)}>−</button>
+        <button title="Larger" onClick={() => setScale(scale * 1.25)}>+</button>
         <button class="close" title="Close (g)" onClick={() => (page.graph.value = false)}>×</button>
       </header>
       {tooLarge && (

@@ -29,7 +29,10 @@ async function start(): Promise<void> {
     const first = meta.funcs.find((func) => func.exports.length > 0 && (func.chunk >= 0 || source.live)) ?? meta.funcs[0];
     const index = module.funcs.has(wanted) ? wanted : first?.index;
     if (index !== undefined) await page.openFunc(index);
+    // Drawn: effects of this frame have run.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     document.documentElement.dataset["ready"] = "";
+    performance.mark("ready");
   };
   try {
     await load();

@@ -73,7 +73,8 @@ export class OpenFunc {
     this.operandVreg = traceOperands(this.machine, made, origin);
     this.allocated = new Snapshot(made).open();
     this.code = target.emit(made, options);
-    this.sameCode = hashOf(this.code.bytes) === meta.codeHash;
+    // A function that was not compiled with the page has no hash.
+    this.sameCode = meta.chunk < 0 || hashOf(this.code.bytes) === meta.codeHash;
     this.registers = registersUsed(this.allocated, target);
   }
 

@@ -11,11 +11,18 @@ import { readRecord, type FuncMeta, type PageMeta } from "../format.js";
 import { OpenFunc } from "./open-func.js";
 import type { Source } from "./source.js";
 
+/** Graphviz. */
+export interface GraphLayout {
+  renderSVGElement(dot: string): SVGSVGElement;
+}
+
 export class OpenModule {
   readonly funcs: ReadonlyMap<number, FuncMeta>;
   readonly target: Target;
   private readonly chunks = new Map<number, Promise<Uint8Array>>();
   private decls: Promise<readonly Module[]> | undefined = undefined;
+
+  private layout: Promise<GraphLayout> | undefined = undefined;
 
   constructor(
     readonly meta: PageMeta,
@@ -40,11 +47,24 @@ export class OpenModule {
     return new OpenFunc(this.meta, func, record, { decoded: decls[0]!, final: last, layout: new VmLayout(last) }, this.target);
   }
 
-  private record(func: FuncMeta): Promise<Uint8Array> {
-    if (func.chunk < 0) return this.source.func(func.index);
+  private async record(func: FuncMeta): Promise<Uint8Array> {
+    if (func.chunk < 0) {
+      if (this.source.live) return this.source.func(func.index);
+      throw new Error(`@${func.index} is not in this page. \`lathe explore ${this.meta.file} --func ${func.index}\` makes one with it; --serve shows every function.`);
+    }
     let chunk = this.chunks.get(func.chunk);
     if (!chunk) this.chunks.set(func.chunk, (chunk = this.source.chunk(func.chunk)));
     return chunk;
+  }
+
+  /** Loads what draws graphs; once. */
+  graphLayout(): Promise<GraphLayout> {
+    return (this.layout ??= (async () => {
+      const script = document.createElement("script");
+      script.textContent = new TextDecoder().decode(await this.source.graphLayout());
+      document.head.append(script);
+      return (globalThis as unknown as { Viz: { instance(): Promise<GraphLayout> } }).Viz.instance();
+    })());
   }
 
   /** Declarations as decoded, then behind each step. */
