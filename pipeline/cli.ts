@@ -81,12 +81,12 @@ function program(ended: (code: number) => void): Command {
     .action(async (file: string | undefined, flags) => (await import("./cli/diff.js")).diff(inputFile(flags, file).file, flags));
   addCompilerFlags(lathe.command("explore"))
     .description("every stage of a module's compilation side by side, as a page in one file, or live")
-    .argument("<file>")
+    .argument("[file]")
     .option("-o, --output <file>", "the page; default FILE.html")
-    .option("--func <name>", "only this function: its index, its name or the name of its export; may be repeated", (value: string, list: string[]) => [...list, value], [])
+    .option("--func <name>", "only this function: its index, its name or the name of its export; may be repeated", collect, [])
     .option("--serve", "serve the page on this machine, compile again when FILE or a pass changes", false)
     .option("--port <number>", "where to serve; default a free one")
-    .action(async (file: string, flags) => (await import("./cli/explore.js")).explore(file, flags, import.meta.url));
+    .action(async (file: string | undefined, flags) => (await import("./cli/explore.js")).explore(inputFile(flags, file).file, flags, import.meta.url));
   addReportFlags(addCompilerFlags(lathe.command("compile")))
     .description("compile everything, run nothing")
     .argument("[file]")

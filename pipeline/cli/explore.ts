@@ -12,10 +12,10 @@ import { collect, recordOf, type Collected } from "../explore/collect.js";
 import { writeRecord } from "../explore/format.js";
 import { pageFile, readParts } from "../explore/page-file.js";
 import { serve, type Served } from "../explore/serve.js";
-import { decodeModule } from "../frontend/decode.js";
-import { toBytes } from "../frontend/wat.js";
 import { compile } from "../index.js";
 import type { CompileOptions } from "../options.js";
+import { readInput as readModule, sourceOf, type Source } from "../source.js";
+import { targetNamed } from "../targets.js";
 import { compileOptions } from "./compile-options.js";
 import { findFunc, readInput, type CompilerFlags } from "./input.js";
 import { note, print, UsageError } from "./terminal.js";
@@ -44,7 +44,7 @@ export async function explore(file: string, flags: ExploreFlags, base: string): 
   }
   if (flags.port !== undefined) throw new UsageError("--port is for --serve");
   const started = performance.now();
-  const { collected, missing } = await compileAndCollect(file, flags, FILE_BYTES);
+  const { collected, missing } = await compileAndCollect(file, flags);
   const output = flags.output ?? `${file}.html`;
   const html = pageFile(collected, parts);
   writeFileSync(output, html);
@@ -56,26 +56,27 @@ interface Made {
   readonly collected: Collected;
   /** Functions that are not in chunks. */
   readonly missing: number;
-  readonly bytes: Uint8Array;
+  readonly input: Uint8Array;
   readonly options: CompileOptions;
 }
 
-/** @param fileBytes what the page may take, Infinity where records can be asked for later. */
-async function compileAndCollect(file: string, flags: ExploreFlags, fileBytes: number): Promise<Made> {
+async function compileAndCollect(file: string, flags: ExploreFlags): Promise<Made> {
   const options = await compileOptions(flags);
-  const bytes = await toBytes(readInput(file));
-  const module = decodeModule(bytes);
-  const limit = ((fileBytes - PAGE_BYTES) * 3) / 4 - deflateRawSync(bytes).length;
-  const chosen = flags.func.length > 0 ? flags.func.map((name) => bodyOf(module, name)) : fitting(module, limit);
-  const recorded = await record(bytes, { ...options, ...(chosen && { only: chosen }) });
+  const input = readInput(file);
+  const source = sourceOf(await readModule(input), targetNamed(options.target));
+  if (source.machine) throw new UsageError(`${file} holds machine IR: there is nothing before it to explore; lathe dump shows what becomes of it`);
+  const { module } = source;
+  const limit = ((FILE_BYTES - PAGE_BYTES) * 3) / 4 - deflateRawSync(module.bytes).length;
+  const chosen = flags.func.length > 0 ? flags.func.map((name) => bodyOf(module, name)) : fitting(source, limit);
+  const recorded = await record(input, { ...options, ...(chosen && { only: chosen }) });
   const disassembler = await loadDisassembler(recorded.target);
   const collected = collect(recorded, disassembler, path.basename(file), limit);
   disassembler.close();
-  return { collected, missing: collected.meta.funcs.filter((func) => func.chunk < 0).length, bytes, options };
+  return { collected, missing: collected.meta.funcs.filter((func) => func.chunk < 0).length, input, options };
 }
 
-async function record(bytes: Uint8Array, options: CompileOptions): Promise<Recorded> {
-  const compilation = await compile(bytes, { ...options, engine: "native", record: true });
+async function record(input: Uint8Array, options: CompileOptions): Promise<Recorded> {
+  const compilation = await compile(input, { ...options, engine: "native", record: true });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
   return compilation;
 }
@@ -87,14 +88,11 @@ function bodyOf(module: Module, name: string): FuncIndex {
 }
 
 /** The first functions whose records are likely to fit; undefined when all are. */
-function fitting(module: Module, limit: number): FuncIndex[] | undefined {
+function fitting({ module, funcs }: Source, limit: number): readonly FuncIndex[] | undefined {
   let bytes = 0;
-  const fit: FuncIndex[] = [];
-  for (const [i, decl] of module.funcs.entries()) {
-    if (decl.imported) continue;
-    bytes += decl.bodyEnd - decl.bodyStart;
-    if (bytes * RECORD_RATIO > limit) return fit;
-    fit.push(i as FuncIndex);
+  for (const [i, index] of funcs.entries()) {
+    bytes += module.funcs[index]!.bodyEnd - module.funcs[index]!.bodyStart;
+    if (bytes * RECORD_RATIO > limit) return funcs.slice(0, i);
   }
   return undefined;
 }
@@ -104,12 +102,12 @@ async function serveUntilInterrupted(file: string, flags: ExploreFlags, parts: R
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`--port wants a number up to 65535, not "${flags.port}"`);
   let disassembler: Disassembler | undefined;
   const make = async (): Promise<Served> => {
-    const { collected, bytes, options } = await compileAndCollect(file, flags, FILE_BYTES);
+    const { collected, input, options } = await compileAndCollect(file, flags);
     return {
       collected,
       files: [file, ...new Set(Object.values(options.passFiles ?? {}))],
       async func(index) {
-        const recorded = await record(bytes, { ...options, only: [index] });
+        const recorded = await record(input, { ...options, only: [index] });
         disassembler ??= await loadDisassembler(recorded.target);
         const out = new ByteWriter();
         writeRecord(out, recordOf(recorded, index, disassembler));

@@ -36,7 +36,10 @@ export function printWasmLines(module: Module, index: FuncIndex, options: { read
     push(`import ${head}   ; from ${quoteName(item.module)} ${quoteName(item.name)}`);
     return out;
   }
-  if (decl.bodyEnd === 0) return `; ${head}   ; from text: there is no Wasm of it\n`;
+  if (decl.bodyEnd === 0) {
+    push(`; ${head}   ; from text: there is no Wasm of it`);
+    return out;
+  }
   const r = new Reader(module.bytes, decl.bodyStart, decl.bodyEnd, "a body");
   const before = (at: string) => (options.offsets === false ? "" : at.padStart(8));
   push(`wasm ${head}`);

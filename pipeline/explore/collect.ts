@@ -70,11 +70,12 @@ export function collect(compilation: Recorded, disassembler: Disassembler, file:
   return {
     meta: {
       file,
+      source: decoded.bytes.length > 0 ? "wasm" : "text",
       target: target.name,
       level: settings.codegen.level,
       bounds: settings.codegen.bounds,
       features: [...settings.codegen.features],
-      moduleBytes: decoded.bytes.length,
+      moduleBytes: stats.moduleBytes,
       codeBytes: stats.codeBytes,
       steps,
       funcs,
@@ -82,7 +83,7 @@ export function collect(compilation: Recorded, disassembler: Disassembler, file:
       recorded: recordedText(places.size, funcs.length),
       machinePasses: settings.schedule.machine.length > 0,
     },
-    module: deflated(decoded.bytes),
+    module: deflated(decoded.bytes.length > 0 ? decoded.bytes : declsText(decoded)),
     decls,
     chunks,
   };

@@ -43,6 +43,8 @@ export interface FuncMeta {
 export interface PageMeta {
   /** Name of the file. */
   readonly file: string;
+  /** What the module's data is: the binary, or for a module that came as IR its declarations as text. */
+  readonly source: "wasm" | "text";
   readonly target: string;
   readonly level: 0 | 1 | 2;
   readonly bounds: "guard" | "explicit";

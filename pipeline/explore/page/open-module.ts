@@ -70,10 +70,12 @@ export class OpenModule {
   /** Declarations as decoded, then behind each step. */
   private declsByStep(): Promise<readonly Module[]> {
     return (this.decls ??= (async () => {
-      const all = [decodeModule(await this.source.module())];
+      const text = (bytes: Uint8Array) => parseModule(new TextDecoder().decode(bytes)).module;
+      const first = await this.source.module();
+      const all = [this.meta.source === "wasm" ? decodeModule(first) : text(first)];
       for (const step of this.meta.steps) {
         if (step.decls < 0) all.push(all.at(-1)!);
-        else all.push(parseModule(new TextDecoder().decode(await this.source.decls(step.decls))).module);
+        else all.push(text(await this.source.decls(step.decls)));
       }
       return all;
     })());
