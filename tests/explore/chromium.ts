@@ -59,6 +59,7 @@ export class Chromium {
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, sessionId as string);
     this.pages.set(sessionId as string, page);
+    await page.send("Performance.enable", { timeDomain: "threadTicks" });
     for (const domain of ["Page", "Runtime", "Network", "Log"]) await page.send(`${domain}.enable`);
     await page.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
     await page.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
@@ -161,6 +162,12 @@ export class Page {
 
   async type(text: string): Promise<void> {
     await this.send("Input.insertText", { text });
+  }
+
+  /** Processor time of the page's main thread so far, ms. */
+  async workMs(): Promise<number> {
+    const { metrics } = await this.send("Performance.getMetrics");
+    return (metrics as { name: string; value: number }[]).find(({ name }) => name === "TaskDuration")!.value * 1000;
   }
 
   /** A PNG. */

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../bundle.js";
@@ -217,14 +217,19 @@ test("a module of 1 MB: the page is below 10 MB, opens within a second, takes fu
   console.log(`\nnote: explorer page of a module of ${(statSync(at("large.wasm")).size / 1e6).toFixed(2)} MB: ${(size / 1e6).toFixed(2)} MB`);
   assert.ok(size < 10_000_000, `${size} bytes`);
   const times: number[] = [];
+  const work: number[] = [];
   let large: Page;
   for (let i = 0; i < 3; i++) {
     large = await open("large.wasm.html");
     times.push(await large.evaluate<number>("performance.getEntriesByName('ready')[0].startTime"));
+    work.push(await large.workMs());
     if (i < 2) await closed(large);
   }
-  console.log(`\nnote: it opens in ${times.map((ms) => ms.toFixed(0)).join(", ")} ms`);
-  assert.ok(Math.min(...times) < 1000 * Number(process.env["SLOW_MACHINE"] ?? 1), `${times.join(", ")} ms`);
+  const all = (list: readonly number[]) => list.map((ms) => ms.toFixed(0)).join(", ");
+  console.log(`\nnote: it opens in ${all(times)} ms, of which the page works ${all(work)} ms`);
+  assert.ok(Math.min(...work) < 1000, `${all(work)} ms of processor time`);
+  // Of a machine that is busy with other things wall clock says nothing about the page.
+  if (loadavg()[0]! < availableParallelism()) assert.ok(Math.min(...times) < 1000, `${all(times)} ms`);
   assert.is(await large!.evaluate("document.querySelectorAll('.row').length < 100"), true, "rows out of sight are not drawn");
   const opened = await large!.evaluate<number>(`(() => { const started = performance.now(); return new Promise((resolve) => {
     const row = document.querySelectorAll('.row')[3];
