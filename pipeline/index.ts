@@ -6,6 +6,7 @@
 //
 // What a pass needs (ids, ops, Func, analyses) and what shows the IR (print, parse, verify) is exported, too.
 import type { Target } from "../backends/target.js";
+import { Module } from "../ir/module.js";
 import { hostCpuFeatures } from "../runtime/index.js";
 import { compileInput, type Compilation } from "./compile.js";
 import { decodeModule } from "./frontend/decode.js";
@@ -48,11 +49,12 @@ export async function compile(input: Uint8Array | string, options: CompileOption
   return compilation;
 }
 
-/** As `compile`, at once. Takes binary modules and IR as text, and no passes of the `wasm` stage: those may be asynchronous. */
-export function compileSync(input: Uint8Array | string, options: CompileOptions = {}): Compilation {
+/** As `compile`, at once. Takes binary modules, also as `decodeModule` gives them, and IR as text, and no passes of the `wasm` stage: those may be asynchronous. */
+export function compileSync(input: Uint8Array | Module | string, options: CompileOptions = {}): Compilation {
   const settings = resolveOptions(options, hostFeatures);
   const [pass] = settings.schedule.wasm;
   if (pass) throw new Error(`the pass "${pass.name}" works on bytes and may be asynchronous: use compile()`);
+  if (input instanceof Module) return compileInput({ bytes: input.bytes, module: input }, settings);
   if (typeof input !== "string") return compileInput({ bytes: input }, settings);
   if (!isIrText(input)) throw new Error("compileSync takes a binary module, or IR as text; the text format of WebAssembly needs compile()");
   return compileInput({ text: input }, settings);
@@ -69,7 +71,7 @@ export { PassError } from "./pass-error.js";
 export type { CompileStats, PassStats } from "./stats.js";
 export { History, type ModuleState, type FuncState, type PassRecord } from "./state.js";
 export { targetNames } from "./targets.js";
-export { decodeModule, translateFunction, validate, watToBytes, WasmError, type WasmErrorKind } from "./frontend/index.js";
+export { decodeModule, decodeModuleAsync, translateFunction, validate, watToBytes, WasmError, type WasmErrorKind } from "./frontend/index.js";
 
 // Running
 export {

@@ -30,8 +30,8 @@ export interface Source {
   readonly machine?: (index: FuncIndex) => MFunc;
 }
 
-/** What `compile` was given, read far enough to know what it is: bytes of a binary module, or IR of ours as text. */
-export type Input = { readonly bytes: Uint8Array } | { readonly text: string };
+/** What `compile` was given, read far enough to know what it is: bytes of a binary module, perhaps decoded already, or IR of ours as text. */
+export type Input = { readonly bytes: Uint8Array; readonly module?: Module } | { readonly text: string };
 
 /** @throws WasmError for text that is neither WebAssembly's nor ours. */
 export async function readInput(input: Uint8Array | string): Promise<Input> {
@@ -42,12 +42,11 @@ export async function readInput(input: Uint8Array | string): Promise<Input> {
 
 /** @throws WasmError for bytes that are no module; ParseError, with line and column; Error that lists what does not verify. */
 export function sourceOf(input: Input, target: Target): Source {
-  if ("bytes" in input) return sourceOfBytes(input.bytes);
+  if ("bytes" in input) return sourceOfBytes(input.bytes, input.module);
   return isMachineText(input.text) ? sourceOfMachineText(input.text, target) : sourceOfText(input.text);
 }
 
-function sourceOfBytes(bytes: Uint8Array): Source {
-  const module = decodeModule(bytes);
+function sourceOfBytes(bytes: Uint8Array, module = decodeModule(bytes)): Source {
   return { module, byteLength: bytes.length, funcs: ownFuncs(module), ssa: (index) => translateFunction(module, index) };
 }
 

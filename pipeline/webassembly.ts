@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { createWebAssembly, type WebAssemblyNamespace } from "../runtime/webassembly/index.js";
 import { optionsOfEnvironment } from "./environment.js";
 import { refuseUnsupported } from "./compile.js";
-import { decodeModule, WasmError } from "./frontend/index.js";
+import { decodeModule, decodeModuleAsync, WasmError } from "./frontend/index.js";
 import { compileSync } from "./index.js";
 import type { CompileOptions } from "./options.js";
 
@@ -18,7 +18,7 @@ export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace 
     compile: (bytes) => compileSync(bytes, options),
     compileAsync: async (bytes) => {
       await setImmediate();
-      return compileSync(bytes, options);
+      return compileSync(await decodeModuleAsync(bytes), options);
     },
     validate,
   });

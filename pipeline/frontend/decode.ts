@@ -2,6 +2,7 @@
 //
 // Sections are read in their order by sections.ts, bodies by validate-body.ts. Nothing after this needs to check anything again.
 // Reference: WebAssembly Core 2.0, chapters 3 (validation) and 5 (binary format).
+import { setImmediate } from "node:timers/promises";
 import { Module } from "../../ir/module.js";
 import { WasmError, hex, printOpcode } from "./error.js";
 import { Limit } from "./limits.js";
@@ -17,7 +18,8 @@ interface Section {
   readonly name: string;
   /** Position in the required order. */
   readonly rank: number;
-  readonly read: (r: Reader, s: DecodeState) => void;
+  /** The code section is read in steps: it is where the time goes. */
+  readonly read: (r: Reader, s: DecodeState) => void | Generator<void, void>;
 }
 
 const sections: readonly Section[] = [
@@ -42,6 +44,29 @@ const byId: readonly (Section | undefined)[] = Array.from({ length: 13 }, (_, id
  * @throws WasmError with the byte offset of the first thing that is wrong.
  */
 export function decodeModule(bytes: Uint8Array): Module {
+  const steps = decodeSteps(bytes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `decodeModule`, but lets the event loop go on every few milliseconds. Nobody may change the bytes meanwhile. */
+export async function decodeModuleAsync(bytes: Uint8Array): Promise<Module> {
+  const steps = decodeSteps(bytes);
+  for (let until = performance.now() + SLICE_MS; ; ) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() < until) continue;
+    await setImmediate();
+    until = performance.now() + SLICE_MS;
+  }
+}
+
+const SLICE_MS = 5;
+
+/** Each step is a few milliseconds at most. */
+function* decodeSteps(bytes: Uint8Array): Generator<void, Module> {
   const m = new Module(bytes);
   const r = new Reader(bytes, 0, bytes.length, "the module");
   readHeader(r);
@@ -65,7 +90,8 @@ export function decodeModule(bytes: Uint8Array): Module {
     const end = r.pos + size;
     const inner = new Reader(bytes, r.pos, end, section ? `the ${section.name} section` : "a custom section");
     if (section) {
-      section.read(inner, s);
+      const steps = section.read(inner, s);
+      if (steps) yield* steps;
       if (inner.pos !== end) {
         r.fail("malformed", `expected the end of the ${section.name} section, found ${end - inner.pos} more bytes in it`, inner.pos);
       }

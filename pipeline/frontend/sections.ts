@@ -274,13 +274,17 @@ export function readData(r: Reader, s: DecodeState): void {
 
 // ---------------------------------------------------------------- code
 
-export function readCode(r: Reader, s: DecodeState): void {
+const STEP_BYTES = 16384;
+
+/** Stops behind every `STEP_BYTES` of bodies. */
+export function* readCode(r: Reader, s: DecodeState): Generator<void, void> {
   const m = s.module;
   const at = r.pos;
   const n = r.count("function bodies", Limit.functions);
   if (n !== s.definedFuncs) r.fail("malformed", `expected ${s.definedFuncs} function bodies, found ${n}`, at);
   const first = m.funcs.length - n;
   const validator = new BodyValidator(m, s.dataCount);
+  let stop = r.pos + STEP_BYTES;
   for (let i = 0; i < n; i++) {
     const start = r.pos;
     const size = r.u32("the size of a function body");
@@ -294,6 +298,9 @@ export function readCode(r: Reader, s: DecodeState): void {
     r.pos += size;
     validator.validate((first + i) as FuncIndex);
     s.bodies++;
+    if (r.pos < stop) continue;
+    stop = r.pos + STEP_BYTES;
+    yield;
   }
   if (validator.simd >= 0) r.usesSimd(validator.simd);
 }

@@ -7,15 +7,28 @@ import { host } from "./host.js";
 /** Of the section; no module of anybody else's has it. */
 const SECTION = "wasmlathe.module";
 
-/** Undefined where the host has no such class. */
+const NAME = new TextEncoder().encode(SECTION);
+/** Header of a module, id and size (5 bytes) of the section, length of its name, and the name. */
+const HEAD_BYTES = 8 + 1 + 5 + 1 + NAME.length;
+
+/** A copy with room in front for what makes a carrier of it, so that a large module is copied no more than once. */
+export function copyForCarrier(bytes: Uint8Array): Uint8Array {
+  const carrier = new Uint8Array(HEAD_BYTES + bytes.length);
+  carrier.set(bytes, HEAD_BYTES);
+  return carrier.subarray(HEAD_BYTES);
+}
+
+/** @param bytes made by `copyForCarrier`, or copied here. @returns undefined where the host has no such class. */
 export function carrierOf(bytes: Uint8Array): object | undefined {
   if (!host) return undefined;
-  const name = new TextEncoder().encode(SECTION);
-  const head = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, ...leb(1 + name.length + bytes.length), name.length, ...name];
-  const module = new Uint8Array(head.length + bytes.length);
-  module.set(head);
-  module.set(bytes, head.length);
-  return new host.Module(module);
+  const own = bytes.byteOffset === HEAD_BYTES && bytes.buffer.byteLength === HEAD_BYTES + bytes.length ? bytes : copyForCarrier(bytes);
+  const carrier = new Uint8Array(own.buffer);
+  carrier.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0]);
+  let size = 1 + NAME.length + bytes.length;
+  for (let i = 9; i < 14; i++, size = Math.floor(size / 128)) carrier[i] = (size & 0x7f) | (i < 13 ? 0x80 : 0);
+  carrier[14] = NAME.length;
+  carrier.set(NAME, 15);
+  return new host.Module(carrier);
 }
 
 /** The bytes in a carrier; undefined for any other value. */
@@ -27,10 +40,4 @@ export function carriedBytes(value: unknown): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-function leb(value: number): number[] {
-  const bytes: number[] = [];
-  for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value & 0x7f) | 0x80);
-  return [...bytes, value];
 }

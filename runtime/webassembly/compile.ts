@@ -3,6 +3,7 @@
 // Whatever is wrong becomes a rejected promise. Bytes are copied at the call. With a Module, imports are read at once and
 // the instance is made later; with bytes, both come after compilation.
 import type { CompiledModule } from "../compiled.js";
+import { copyForCarrier } from "./carrier.js";
 import { refuse, toBytes } from "./idl.js";
 import { readImports } from "./imports.js";
 import type { Instance, Instances } from "./instance.js";
@@ -52,7 +53,7 @@ export function compileFunctions(compiler: Compiler, { compiledOf, objectOf }: M
   const instantiate = async (source: unknown, imports: unknown): Promise<unknown> => {
     const where = "WebAssembly.instantiate()";
     const compiled = compiledOf(source);
-    const bytes = compiled ? undefined : toBytes(source, where);
+    const bytes = compiled ? undefined : copyForCarrier(toBytes(source, where));
     const importObject = importArgument(imports, where);
     if (bytes) return instantiateBytes(bytes, importObject, where);
     const values = readImports(compiled!.module, importObject, where);
@@ -61,7 +62,7 @@ export function compileFunctions(compiler: Compiler, { compiledOf, objectOf }: M
   };
   const compile = async (bytes: unknown): Promise<Module> => {
     const where = "WebAssembly.compile()";
-    return objectOf(await compileBytes(toBytes(bytes, where), where));
+    return objectOf(await compileBytes(copyForCarrier(toBytes(bytes, where)), where));
   };
   const compileStreaming = async (source: unknown): Promise<Module> => {
     const where = "WebAssembly.compileStreaming()";
@@ -107,7 +108,7 @@ async function bytesOfResponse(source: unknown, where: string): Promise<Uint8Arr
   if (type?.trim().toLowerCase() !== "application/wasm") refuse(where, `the response has Content-Type '${type ?? ""}', not 'application/wasm'`);
   if (!response.ok) refuse(where, `the response has status ${response.status}`);
   if (response.bodyUsed) refuse(where, "the body of the response has been read already");
-  return new Uint8Array(await response.arrayBuffer());
+  return copyForCarrier(new Uint8Array(await response.arrayBuffer()));
 }
 
 /** By its class string, so that a Response of a package passes, too; Node's own class would be loaded to be asked. */

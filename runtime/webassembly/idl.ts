@@ -67,10 +67,10 @@ export function toEnum<Name extends string>(value: unknown, names: readonly Name
   return text;
 }
 
-/** A copy of the bytes of a BufferSource, which may be shared. */
+/** The bytes of a BufferSource, which may be shared. */
 export function toBytes(value: unknown, where: string): Uint8Array {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value).slice();
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value);
   return refuse(where, "Argument 0 must be a buffer source");
 }
 

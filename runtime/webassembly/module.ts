@@ -3,7 +3,7 @@
 // The compiler comes from above, so the class is made for it. Descriptors are read from the declarations, custom sections
 // from the bytes: the decoder keeps only what it needs of them.
 import type { CompiledModule } from "../compiled.js";
-import { carriedBytes, carrierOf } from "./carrier.js";
+import { carriedBytes, carrierOf, copyForCarrier } from "./carrier.js";
 import { CompileError } from "./errors.js";
 import { exposeInterface, refuse, toBytes } from "./idl.js";
 import { internalSlot } from "./slot.js";
@@ -80,7 +80,7 @@ export function modulesOf(compiler: Compiler): Modules {
   class Module {
     constructor(bytes: unknown) {
       const where = "WebAssembly.Module()";
-      const copy = toBytes(bytes, where);
+      const copy = copyForCarrier(toBytes(bytes, where));
       let compiled: CompiledModule;
       try {
         compiled = compiler.compile(copy);

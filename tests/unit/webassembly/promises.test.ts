@@ -1,6 +1,7 @@
 // compile, instantiate and the streaming functions: what they resolve to, what rejects them, and when imports are read.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { funcType, header, leb, section } from "../../wasm-bytes.js";
 import { bytesOf, rejected, WebAssembly } from "./support.js";
 
 const test = suite("webassembly promises");
@@ -65,6 +66,28 @@ test("what is wrong rejects, and names the function", async () => {
     assert.ok(error.message.startsWith(message), error.message);
   }
   assert.is(await rejected(WebAssembly.compileStreaming(Promise.reject(7))), 7);
+});
+
+test("compilation lets the event loop go on", async () => {
+  // 20,000 bodies of 160 bytes.
+  const body = [...leb(160), 0, ...new Array<number>(158).fill(0x01), 0x0b];
+  const count = 20_000;
+  const bytes = Uint8Array.from([...header, ...section(1, funcType({ params: [], results: [] })), ...section(3, ...new Array<number[]>(count).fill([0])), ...section(10, ...new Array<number[]>(count).fill(body))]);
+  let turns = 0;
+  let waiting = true;
+  const turn = () => {
+    turns++;
+    if (waiting) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await WebAssembly.compile(bytes);
+  waiting = false;
+  assert.ok(turns > 3, `${turns} turns`);
+  // What is wrong far behind is found all the same.
+  bytes[bytes.length - 2] = 0x1a;
+  const error = await rejected(WebAssembly.compile(bytes));
+  assert.instance(error, WebAssembly.CompileError);
+  assert.match(error.message, /drop/);
 });
 
 test("responses", async () => {
