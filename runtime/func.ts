@@ -16,6 +16,7 @@ import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Resource } from "./reclaim.js";
 import type { Store } from "./store.js";
 import type { Thread } from "./thread.js";
+import { internalSlot } from "./webassembly/slot.js";
 
 /** u32 in a record, behind the fields that native code knows: the id of the holder. */
 export const RECORD_HOLDER = 24;
@@ -81,7 +82,8 @@ export class FuncInstance {
   }
 }
 
-const instances = new WeakMap<object, FuncInstance>();
+/** By the function object. A WeakMap would take longer than all the rest of an exported function. */
+const instances = internalSlot<FuncInstance>();
 
 /** The function instance behind an exported function object. */
 export function funcInstanceOf(object: object): FuncInstance | undefined {
@@ -90,7 +92,7 @@ export function funcInstanceOf(object: object): FuncInstance | undefined {
 
 /** Another function object that stands for the function; if none does yet, the one that JS gets from now on. */
 export function exportAs(func: FuncInstance, object: Function): void {
-  instances.set(object, func);
+  if (!instances.get(object)) instances.set(object, func);
   func.exported ??= object as (...args: unknown[]) => unknown;
 }
 
@@ -100,7 +102,7 @@ function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
   // Bound, so that its text is that of a native function, which is what programs expect; the engine calls it just as fast.
   const object = (mirrors ? entering(mirrors, plain) : plain).bind(undefined);
   Object.defineProperty(object, "name", { value: String(func.index), configurable: true });
-  Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
+  if (object.length !== func.sig.params.length) Object.defineProperty(object, "length", { value: func.sig.params.length, configurable: true });
   instances.set(object, func);
   return object;
 }

@@ -14,6 +14,7 @@ export interface Resource {
   release(): void;
 }
 
+const LAST_CLEANUP_SOME = 12;
 const MIN_COUNT = 2048;
 const MIN_BYTES = 64 << 20;
 
@@ -25,18 +26,18 @@ interface Registry {
 
 export class Reclaimer {
   private readonly registry: Registry;
-  private readonly collect: (() => void) | undefined;
+  private readonly collect: () => void;
   private count = 0;
   private bytes = 0;
   private countLimit = MIN_COUNT;
   private bytesLimit = MIN_BYTES;
 
   constructor() {
-    // V8 11 to 13: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously.
-    // Later ones know the flag no more, and say so on stderr.
-    const Registry = V8_MAJOR < 14 ? withFlag("--harmony-weak-refs-with-cleanup-some", () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry) : FinalizationRegistry;
+    // V8 11 to 12: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously. Others complain of the flag.
+    const found = () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry;
+    const Registry = V8_MAJOR <= LAST_CLEANUP_SOME ? withFlag("--harmony-weak-refs-with-cleanup-some", found) : found();
     this.registry = new Registry((resource: Resource) => this.release(resource)) as unknown as Registry;
-    if (this.registry.cleanupSome) this.collect = withFlag("--expose-gc", () => runInNewContext("gc") as () => void);
+    this.collect = withFlag("--expose-gc", () => runInNewContext("gc") as () => void);
   }
 
   /** Releases `resource` when `owner` is collected. May collect before, so call it before the resource is made. */
@@ -65,14 +66,14 @@ export class Reclaimer {
     this.bytesLimit = Math.max(MIN_BYTES, this.bytes * 2);
   }
 
-  /** Collects garbage and releases what belonged to it. False where the engine cannot. */
+  /** Collects garbage and releases what belonged to it. False where the engine releases from the event loop alone. */
   collectNow(): boolean {
-    if (!this.collect) return false;
     this.collect();
+    if (!this.registry.cleanupSome) return false;
     // One callback a call in some versions, all of them in others.
     for (let before = -1; before !== this.count; ) {
       before = this.count;
-      this.registry.cleanupSome!();
+      this.registry.cleanupSome();
     }
     return true;
   }

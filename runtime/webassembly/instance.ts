@@ -7,6 +7,7 @@ import { Global as RuntimeGlobal } from "../global.js";
 import { instantiateValues, LinkError as RuntimeLinkError } from "../link.js";
 import { Memory as RuntimeMemory } from "../memory.js";
 import { entering, leaving, type Mirror } from "../mirror.js";
+import { nativeFunctionOf } from "../native-function.js";
 import { defaultStore } from "../store.js";
 import { Table as RuntimeTable } from "../table.js";
 import { LinkError } from "./errors.js";
@@ -75,7 +76,7 @@ function link(compiled: CompiledModule, values: readonly unknown[], where: strin
 
 /** Functions of JS, and the host's where their type is right, are called through the mirrors. */
 function leavingValue(module: IrModule, position: number, value: unknown, mirrors: readonly Mirror[]): unknown {
-  if (typeof value !== "function") return value;
+  if (typeof value !== "function" || nativeFunctionOf(value)) return value;
   const func = defaultStore().funcOf(value);
   const { index } = module.imports[position]!;
   if (func && !(func.host && sameFuncType(func.sig, module.funcType(index as FuncIndex)))) return value;

@@ -31,7 +31,7 @@ export function internalSlot<T>(): InternalSlot<T> {
     }
 
     static get(object: unknown): T | undefined {
-      return typeof object === "object" && object !== null && #value in object ? object.#value : undefined;
+      return ((typeof object === "object" && object !== null) || typeof object === "function") && #value in object ? object.#value : undefined;
     }
   };
 }
