@@ -17,7 +17,7 @@ const dist = path.join(root, "dist");
 async function javascript() {
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "pipeline/index.ts", wasi: "runtime/wasi/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs" },
+    entryPoints: { index: "pipeline/index.ts", wasi: "runtime/wasi/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs", "serve-import": "pipeline/serve-import.ts" },
     outdir: "dist",
     bundle: true,
     splitting: true,

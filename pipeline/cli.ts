@@ -67,6 +67,20 @@ function program(ended: (code: number) => void): Command {
   addCompilerFlags(lathe.command("passes"))
     .description("list the passes, their order constraints and options, the pipelines, and where passes of your own go")
     .action(async (flags) => (await import("./cli/passes.js")).listPasses(flags));
+  lathe
+    .command("new-pass")
+    .description("write a commented pass and its test, which passes")
+    .argument("<name>")
+    .option("--ts", "in TypeScript", false)
+    .option("--stage <stage>", "wasm (bytes), ssa or machine", "ssa")
+    .option("--scope <scope>", "func, or module: all functions at once; default func")
+    .option("--dir <folder>", "where to", ".")
+    .action(async (name: string, flags) => (await import("./cli/new-pass.js")).newPass(name, flags));
+  lathe
+    .command("test")
+    .description("run tests of passes: Node's test runner, with `wasmlathe` and TypeScript at hand wherever they lie")
+    .argument("<files...>")
+    .action(async (files: string[]) => ended((await import("./cli/new-pass.js")).testPasses(files)));
   addCompilerFlags(lathe.command("verify"))
     .description("verify IR in text form (.ssa or .mir); with --pass run passes on every function and verify again: how a failed pass is replayed")
     .argument("<file>")

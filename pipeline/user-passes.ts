@@ -134,8 +134,8 @@ export async function importUserModule(file: string): Promise<Record<string, unk
 
 const KEY = "wasmlathe: exports of the running package, for user passes";
 
-/** The bridge into modules that Node loads: the one thing that must be reachable from outside any scope. */
-async function registerHooks(): Promise<void> {
+/** Lets modules that Node loads from now on import this package; the bridge is the one thing that must be reachable from outside any scope. */
+export async function registerHooks(): Promise<void> {
   const bridge = globalThis as Record<symbol, unknown>;
   if (bridge[Symbol.for(KEY)] !== undefined) return;
   if (typeof register !== "function") throw new Error("passes from files need Node 20.6 or newer");
@@ -149,7 +149,7 @@ async function registerHooks(): Promise<void> {
 }
 
 /** The nearest folder above this file with our package.json. */
-function packageRoot(): string {
+export function packageRoot(): string {
   for (let at = path.dirname(fileURLToPath(import.meta.url)); ; at = path.dirname(at)) {
     const file = path.join(at, "package.json");
     if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "wasmlathe") return at;
