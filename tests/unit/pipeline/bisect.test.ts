@@ -9,6 +9,7 @@ import { bisect, type BisectResult } from "../../../pipeline/bisect.js";
 import { compile, definePass, NONE, Op, Type, watToBytes, type CompileOptions, type Func, type Pass, type Value } from "../../../pipeline/index.js";
 import { runNode, runOurs, sameOutcome, type Call } from "../../../pipeline/outcome.js";
 import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 
 // Many functions of one shape; `all` calls every one, and only the one in question is changed by a planted pass.
 const names = Array.from({ length: 12 }, (_, i) => `f${i}`);
@@ -117,7 +118,7 @@ test("the command says it, with the command that shows the difference", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "lathe-bisect-"));
   const lathe = (...args: string[]): string => {
     try {
-      return execFileSync(process.execPath, ["--import", "tsx", path.join(projectRoot, "pipeline/cli.ts"), ...args], { cwd: projectRoot, encoding: "utf8", stdio: "pipe" });
+      return execFileSync(process.execPath, [commandScript(), ...args], { cwd: projectRoot, encoding: "utf8", stdio: "pipe" });
     } catch (error) {
       return `${(error as { status: number }).status}\n${(error as { stdout: string }).stdout}${(error as { stderr: string }).stderr}`;
     }

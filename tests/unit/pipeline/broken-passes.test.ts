@@ -12,6 +12,7 @@ import { compile, compileSync, definePass, instantiate, parseModule, PassError, 
 import { PassRunner } from "../../../pipeline/runner.js";
 import { hostTarget } from "../../../pipeline/targets.js";
 import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 import { broken, SHAPES, wat } from "./broken-passes.js";
 
 const bytes = await watToBytes(wat);
@@ -104,7 +105,7 @@ test("a pass in a file: the printed command fails in the same way", () => {
   writeFileSync(path.join(folder, "shapes.wasm"), bytes);
   const lathe = (...args: string[]): string => {
     try {
-      execFileSync(process.execPath, ["--import", "tsx", path.join(projectRoot, "pipeline/cli.ts"), ...args], { cwd: projectRoot, encoding: "utf8", stdio: "pipe" });
+      execFileSync(process.execPath, [commandScript(), ...args], { cwd: projectRoot, encoding: "utf8", stdio: "pipe" });
     } catch (error) {
       return (error as { stderr: string }).stderr;
     }

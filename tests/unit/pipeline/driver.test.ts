@@ -12,6 +12,7 @@ import {
   compile, compileSync, definePass, instantiate, NONE, PassError, printFunc, rpo, WasmError, watToBytes, type FuncPass, type Func, type Value,
 } from "../../../pipeline/index.js";
 import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 
 const wat = `(module
   (import "env" "g" (func $g (param i32) (result i32)))
@@ -171,7 +172,7 @@ test("a pass that breaks the IR: the verifier's words, block and value", () => {
 
 test("lathe verify --pass replays a pass on the IR that a failure wrote", () => {
   const error = failing("breaker", (fn) => everyAdd(fn, (v) => fn.setArg(v, 0, v)));
-  const cli = (...args: string[]) => execFileSync(process.execPath, ["--import", "tsx", path.join(projectRoot, "pipeline/cli.ts"), ...args], { cwd: projectRoot, encoding: "utf8" });
+  const cli = (...args: string[]) => execFileSync(process.execPath, [commandScript(), ...args], { cwd: projectRoot, encoding: "utf8" });
   assert.match(cli("verify", error.file!, "--pass", "gvn"), /1 function, nothing wrong/);
   rmSync(path.dirname(error.file!), { recursive: true });
 });

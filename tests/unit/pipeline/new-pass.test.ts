@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import { newPass } from "../../../pipeline/cli/new-pass.js";
 import { loadPasses } from "../../../pipeline/index.js";
 import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 
 const folder = mkdtempSync(path.join(tmpdir(), "lathe-new-pass-"));
 test.after(() => rmSync(folder, { recursive: true }));
@@ -37,7 +38,7 @@ test("what is written is a pass, and passes its test", async () => {
   }
   // Two that differ in everything; the others differ from them by a template.
   const files = [kinds[1], kinds[2]].map(({ name, ts }) => path.join(folder, `${name}.test.${ts ? "ts" : "mjs"}`));
-  const said = execFileSync(process.execPath, ["--import", "tsx", path.join(projectRoot, "pipeline/cli.ts"), "test", ...files], { cwd: projectRoot, encoding: "utf8" });
+  const said = execFileSync(process.execPath, [commandScript(), "test", ...files], { cwd: projectRoot, encoding: "utf8" });
   assert.equal([...said.matchAll(/^# (pass|fail) (\d+)$/gm)].map((line) => `${line[1]} ${line[2]}`), ["pass 4", "fail 0", "pass 3", "fail 0"]);
 });
 

@@ -10,6 +10,7 @@ import { printDecls } from "../../../ir/print-decls.js";
 import { compile, compileSync, definePass, endWithReturn, instantiate, Op, ParseError, PassError, printModule, Type, type Compilation, type CompileOptions } from "../../../pipeline/index.js";
 import { hostTarget } from "../../../pipeline/targets.js";
 import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 import { wat } from "./broken-passes.js";
 
 const env = { g: (x: number) => x * 3 };
@@ -85,7 +86,7 @@ test("what is wrong is said with its place", async () => {
 
 test("the command takes files of it", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "lathe-text-"));
-  const lathe = (...args: string[]) => execFileSync(process.execPath, ["--import", "tsx", path.join(projectRoot, "pipeline/cli.ts"), ...args], { cwd: projectRoot, encoding: "utf8" });
+  const lathe = (...args: string[]) => execFileSync(process.execPath, [commandScript(), ...args], { cwd: projectRoot, encoding: "utf8" });
   try {
     const small = path.join(folder, "small.wat");
     writeFileSync(small, '(module (func (export "twice") (param i32) (result i32) (i32.add (local.get 0) (local.get 0))))');

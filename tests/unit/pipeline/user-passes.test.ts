@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { compile, compileSync, findConfig, instantiate, loadConfig, loadPasses, type CompileOptions } from "../../../pipeline/index.js";
-import { projectRoot } from "../../bundle.js";
+import { commandScript } from "../../command.js";
 
 const folder = mkdtempSync(path.join(tmpdir(), "lathe-user-passes-"));
 const write = (name: string, text: string): string => {
@@ -133,7 +133,7 @@ test("a config file is found upwards; its paths start from its folder; the comma
   const error = await loadConfig(wrong).then(() => undefined, (reason: Error) => reason);
   assert.match(String(error?.message), /there is no option "levle"; there are level/);
   const lathe = (...args: string[]) =>
-    execFileSync(process.execPath, ["--import", path.join(projectRoot, "node_modules/tsx/dist/esm/index.mjs"), path.join(projectRoot, "pipeline/cli.ts"), ...args], { cwd: path.join(folder, "project/deep/er"), encoding: "utf8" });
+    execFileSync(process.execPath, [commandScript(), ...args], { cwd: path.join(folder, "project/deep/er"), encoding: "utf8" });
   const wasm = path.join(folder, "f.wat");
   assert.is(lathe("run", wasm, "--pass", "./my.mjs", "--pass-option", "sub.by=3", "--invoke", "f", "50", "8"), "39\n");
   assert.match(lathe("passes", "--no-config", "--pass", "../../../sub.mjs"), /from .*sub\.mjs\n {2}runs behind canonicalize-types, before unreachable-code\n {2}option off \(default false\)/);
