@@ -18,7 +18,7 @@ export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace 
     compile: (bytes) => compileSync(bytes, options),
     compileAsync: async (bytes) => {
       await setImmediate();
-      return compileSync(await decodeModuleAsync(bytes), options);
+      return compileSync(await decodeModuleAsync(bytes, setImmediate), options);
     },
     validate,
   });

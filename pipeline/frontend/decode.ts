@@ -2,7 +2,6 @@
 //
 // Sections are read in their order by sections.ts, bodies by validate-body.ts. Nothing after this needs to check anything again.
 // Reference: WebAssembly Core 2.0, chapters 3 (validation) and 5 (binary format).
-import { setImmediate } from "node:timers/promises";
 import { Module } from "../../ir/module.js";
 import { WasmError, hex, printOpcode } from "./error.js";
 import { Limit } from "./limits.js";
@@ -51,14 +50,14 @@ export function decodeModule(bytes: Uint8Array): Module {
   }
 }
 
-/** As `decodeModule`, but lets the event loop go on every few milliseconds. Nobody may change the bytes meanwhile. */
-export async function decodeModuleAsync(bytes: Uint8Array): Promise<Module> {
+/** As `decodeModule`, but waits for a `turn` of the event loop every few milliseconds. Nobody may change the bytes meanwhile. */
+export async function decodeModuleAsync(bytes: Uint8Array, turn: () => Promise<unknown>): Promise<Module> {
   const steps = decodeSteps(bytes);
   for (let until = performance.now() + SLICE_MS; ; ) {
     const step = steps.next();
     if (step.done) return step.value;
     if (performance.now() < until) continue;
-    await setImmediate();
+    await turn();
     until = performance.now() + SLICE_MS;
   }
 }
