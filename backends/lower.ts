@@ -85,6 +85,7 @@ export class Lowering {
   ) {
     this.mfn = new MFunc(fn.index, fn.sig, fn.name);
     this.mfn.reserve(fn.valueCount + 16, fn.blockCount);
+    if (options.level === 0) this.mfn.counter = module.layout.counter(fn.index);
     this.insts = new Int32Array((fn.valueCount + 16) * Inst.words);
     this.opnds = new Int32Array((fn.valueCount + 16) * 4);
     this.abi = callAbi(fn.sig, registers);

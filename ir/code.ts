@@ -86,6 +86,8 @@ export interface RuntimeStubs {
    * for the function that the thunk named, then goes on at the address that gave.
    */
   lazyEntry(): StubCode;
+  /** Called by code of level 0 when its counter has run out, with the function named as in a lazy thunk: `Builtin.optimize`; keeps every register. */
+  tierUp(): StubCode;
   /** Thunks of `count` functions from `first` on, all of one size: name the function, go to the lazy entry. */
   lazyThunks(first: number, count: number): StubCode;
   /** Thunks of one size: go to the code address at each of these offsets in the vm-context. */

@@ -72,7 +72,9 @@ export const enum VmCtx {
   /** In the context of a native import: the C function's address, and of the MemoryHeader of its importer's memory 0. */
   cFunction = 80,
   memory0 = 88,
-  headerBytes = 96,
+  /** Address of the stub that has a function compiled again, better: see `RuntimeStubs.tierUp`. */
+  tierUp = 96,
+  headerBytes = 112,
 }
 
 /** Leaf functions with a frame of at most this many bytes need no stack check. */
@@ -143,7 +145,9 @@ export const enum Builtin {
   elem_drop = 7, // (elem)
   /** Of the lazy entry alone: (function) -> address of its code, 64 bits. */
   compile = 8,
-  count = 9,
+  /** Of the tier-up stub alone: (function) -> nothing; later calls find better code. */
+  optimize = 9,
+  count = 10,
 }
 
 /** A function reference is the address of such a record; null is 0 (reading a record through null faults in page zero). */
@@ -202,12 +206,18 @@ export class VmLayout {
   readonly refFuncs: readonly FuncIndex[];
   /** Code addresses of the defined functions, 8 bytes each, when functions are compiled lazily: calls go through them. -1 without. */
   readonly funcs: number;
+  /**
+   * Counters of the defined functions, i32 each, when functions start at level 0: a function takes one off at its entry and at every
+   * turn of a loop, and calls the tier-up stub when it is below 0. -1 without.
+   */
+  readonly counters: number;
   readonly bytes: number;
   private readonly firstFunc: number;
   private readonly refSlot: ReadonlyMap<FuncIndex, number>;
   private readonly importSlot: ReadonlyMap<FuncIndex, number>;
 
-  constructor(module: Module, lazy = false) {
+  /** @param lazy functions have slots; @param counted and counters. */
+  constructor(module: Module, lazy = false, counted = false) {
     let at: number = VmCtx.headerBytes;
     const section = (count: number, bytes: number) => {
       const start = at;
@@ -226,6 +236,7 @@ export class VmLayout {
     this.refs = section(this.refFuncs.length, 8);
     this.firstFunc = module.importedFuncCount;
     this.funcs = lazy ? section(module.funcs.length - this.firstFunc, 8) : -1;
+    this.counters = counted ? section(module.funcs.length - this.firstFunc, 4) : -1;
     this.bytes = at;
   }
 
@@ -245,6 +256,10 @@ export class VmLayout {
   /** Where the code address of a defined function stands, of a layout that is lazy. */
   func(index: FuncIndex): number {
     return this.funcs + (index - this.firstFunc) * 8;
+  }
+  /** Where the counter of a defined function stands, -1 where functions are not counted. */
+  counter(index: FuncIndex): number {
+    return this.counters < 0 ? -1 : this.counters + (index - this.firstFunc) * 4;
   }
   global(index: GlobalIndex): number {
     return this.globals + index * 16;

@@ -26,7 +26,7 @@ import { newStats, type CompileStats } from "./stats.js";
 import { hostTarget } from "./targets.js";
 
 /** Modules with more bytes of function bodies are compiled lazily unless told otherwise. */
-const LAZY_BYTES = 64 << 10;
+const LAZY_BYTES = 16 << 10;
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
 export interface Compilation extends CompiledModule {
@@ -52,17 +52,37 @@ export function compileInput(input: Input, settings: Settings): Compilation {
 
   // Bytes or text => declarations, bodies validated.
   const source = sourceOf(input, settings.target);
-  const decoded = source.module;
   clock.lap("decode");
-  refuseUnsupported(decoded);
+  refuseUnsupported(source.module);
+  if (source.machine && settings.engine === "interpreter") throw new Error("machine IR cannot be interpreted");
+  stats.moduleBytes = source.byteLength;
+  for (const index of chosenFuncs(source, settings.only)) stats.bodyBytes += source.module.funcs[index]!.bodyEnd - source.module.funcs[index]!.bodyStart;
+
+  const asked = settings.lazy ?? stats.bodyBytes > LAZY_BYTES;
+  const lazy = asked && settings.engine === "native" && !source.machine && !settings.record && !settings.only;
+  const { firstSchedule } = settings;
+  if (!lazy || !firstSchedule) return compileSource(source, settings, lazy, false, stats, clock);
+
+  const first = compileSource(source, { ...settings, schedule: firstSchedule, codegen: { ...settings.codegen, level: 0 } }, true, true, stats, clock);
+  let top: Compilation | undefined;
+  const optimizeFunc = (index: FuncIndex): FuncCode => {
+    if (!top) {
+      clock.start();
+      top = compileSource(source, settings, true, true, stats, clock);
+    }
+    return top.compileFunc!(index);
+  };
+  return { ...first, settings, optimizeFunc, tierUpAfter: settings.tierUpAfter };
+}
+
+/** @param lazy functions are compiled when asked for, unless a pass needs them all; @param counted and have counters, at level 0. */
+function compileSource(source: Source, settings: Settings, lazy: boolean, counted: boolean, stats: CompileStats, clock: Clock): Compilation {
+  const decoded = source.module;
   const { machine } = source;
-  if (machine && settings.engine === "interpreter") throw new Error("machine IR cannot be interpreted");
   /** Machine IR is behind all passes of SSA. */
   const schedule = machine ? { ...settings.schedule, ssa: [] } : settings.schedule;
   const indices = chosenFuncs(source, settings.only);
-  stats.moduleBytes = source.byteLength;
   stats.functions = indices.length;
-  for (const index of indices) stats.bodyBytes += decoded.funcs[index]!.bodyEnd - decoded.funcs[index]!.bodyStart;
 
   const { observe } = settings;
   const module = decoded.clone();
@@ -118,13 +138,13 @@ export function compileInput(input: Input, settings: Settings): Compilation {
 
   // SSA => code.
   const interpreted = settings.engine === "interpreter";
-  const lazy = !interpreted && !machine && !settings.record && !settings.only && !runner.needsAllFuncs && (settings.lazy ?? stats.bodyBytes > LAZY_BYTES);
+  if (runner.needsAllFuncs) lazy = false;
   let allocator = new Allocator(settings.target.registers);
   let codegen: CodegenModule;
   let builder: ModuleCodeBuilder | undefined;
   /** The passes are done with the declarations: fixes what code relies on. */
   const closeDecls = () => {
-    codegen = { module, layout: new VmLayout(module, lazy) };
+    codegen = { module, layout: new VmLayout(module, lazy, lazy && counted) };
     if (!lazy) builder = new ModuleCodeBuilder(settings.target, module.importedFuncCount, module.funcs.length - module.importedFuncCount, stats.bodyBytes * 4);
   };
   const lower = (fn: Func): MFunc => {

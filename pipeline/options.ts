@@ -58,10 +58,13 @@ export interface CompileOptions {
   /** Where passes came from, absolute paths by name: how the command that replays a failure calls them. */
   passFiles?: Readonly<Record<string, string>>;
   /**
-   * Compile each function at its first call; the whole module is validated up front all the same. Default: for modules with more than
-   * 64 KiB of function bodies. What needs all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
+   * Compile each function at its first call; the whole module is validated up front all the same. Where neither level nor passes are
+   * given, that is at level 0, and functions that run much are compiled again at level 2. Default: for modules with more than
+   * 16 KiB of function bodies. What needs all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
    */
   lazy?: boolean;
+  /** Entries and turns of loops, for each byte of its body, after which such a function is compiled again. Default 1000. */
+  tierUpAfter?: number;
   /** Verify the IR behind every pass, lowering and allocation. Default false: costs about as much as the passes. */
   verify?: boolean;
   /** Prove every register allocation by the symbolic checker. Default false. */
@@ -85,6 +88,9 @@ export interface Settings {
   /** Undefined: by the module's size. */
   readonly lazy: boolean | undefined;
   readonly schedule: Schedule;
+  /** Where functions that are compiled lazily start, when that is not where they end. */
+  readonly firstSchedule: Schedule | undefined;
+  readonly tierUpAfter: number;
   readonly passOptions: NonNullable<CompileOptions["passOptions"]>;
   readonly passTimeout: number | undefined;
   readonly passFiles: CompileOptions["passFiles"];
@@ -144,12 +150,18 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   }
   const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
   const plan = options.startAfter === undefined ? whole : scheduleBehind(whole, options.startAfter);
+  const tierUpAfter = options.tierUpAfter ?? 1000;
+  if (!(typeof tierUpAfter === "number" && tierUpAfter >= 0)) throw new Error(`tierUpAfter is a number from 0 on, not ${String(tierUpAfter)}`);
+  const tiered =
+    options.level === undefined && options.startAfter === undefined && !options.pipeline && extra.length === 0 && (options.disable ?? []).length === 0;
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },
     engine,
     lazy: options.lazy,
     schedule: plan,
+    firstSchedule: tiered ? schedule({ passes: registry, pipeline: pipelines[0]!, extra: [], disable: [] }) : undefined,
+    tierUpAfter,
     passOptions,
     passTimeout,
     passFiles: options.passFiles,

@@ -1,4 +1,5 @@
 // The operations compiled code leaves to JS: arguments in slots, the result in slot 0. A trap has the backtrace of the call site.
+import type { FuncIndex } from "../ir/entity.js";
 import { InterpTrap } from "../ir/interp-env.js";
 import { Builtin, Exec, trapInfo, VmCtx } from "../ir/layout.js";
 import { suspendedActivations } from "./backtrace.js";
@@ -51,7 +52,10 @@ function perform(exec: ExecContext, instance: Instance, builtin: Builtin): void 
       instance.elemDrop(arg(0));
       return;
     case Builtin.compile:
-      writeWord(i32, slots, instance.compile(arg(0)));
+      writeWord(i32, slots, instance.lazyCode.compile(arg(0) as FuncIndex));
+      return;
+    case Builtin.optimize:
+      instance.lazyCode.optimize(arg(0) as FuncIndex);
       return;
     default:
       throw new Error(`there is no builtin ${builtin as number}`);

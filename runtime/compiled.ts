@@ -17,6 +17,10 @@ export interface CompiledModule {
   readonly code?: ModuleCode | undefined;
   /** In place of `code`: makes the code of a defined function, when it is first called. `layout` is lazy. */
   readonly compileFunc?: ((index: FuncIndex) => FuncCode) | undefined;
+  /** Makes better code of a function that has shown to run much; the layout then has counters. */
+  readonly optimizeFunc?: ((index: FuncIndex) => FuncCode) | undefined;
+  /** What the counters start from, for each byte of a function's body. */
+  readonly tierUpAfter?: number;
   /** The SSA of a defined function, for the interpreter. Asked once for each function that is called. */
   functions(index: FuncIndex): Func;
   /** The target's pieces. An interpreted module without them cannot be called by native code. */
@@ -58,7 +62,7 @@ export function loadedCode(compiled: CompiledModule, thread: Thread): LoadedCode
     loaded = new WholeCode(piece);
     thread.reclaim.own(loaded, { bytes: piece.bytes, release: () => memory.unload(piece) });
   } else if (compileFunc) {
-    const lazy = new LazyCode(compiled.module, compiled.layout, compileFunc, compiled.stubs!, thread);
+    const lazy = new LazyCode(compiled, compileFunc, compiled.stubs!, thread);
     loaded = lazy;
     thread.reclaim.own(lazy, lazy.pages);
   } else throw new Error("an interpreted module has no code to load");

@@ -313,10 +313,10 @@ export class Instance extends Holder {
     this.chunk.i32[cell + 1] = words[at + 1]!;
   }
 
-  /** Makes the code of a function that is called for the first time. @returns its address. */
-  compile(index: number): number {
-    if (!(this.loaded instanceof LazyCode)) throw new Error(`function ${index} has its code from the beginning`);
-    return this.loaded.compile(index as FuncIndex);
+  /** The code of a module that is compiled lazily; throws for another. */
+  get lazyCode(): LazyCode {
+    if (!(this.loaded instanceof LazyCode)) throw new Error("the module has its code from the beginning");
+    return this.loaded;
   }
 
   /** Address of the record of a function that `ref.func` may name; 0 for another. */

@@ -10,7 +10,7 @@ import { CodeTablesBuilder } from "../ir/code-tables.js";
 import type { FuncIndex } from "../ir/entity.js";
 import { FuncRef, type VmLayout } from "../ir/layout.js";
 import type { Module } from "../ir/module.js";
-import type { LoadedCode } from "./compiled.js";
+import type { CompiledModule, LoadedCode } from "./compiled.js";
 import type { CodePiece, ExecMemory } from "./exec-memory.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Reclaimer, Resource } from "./reclaim.js";
@@ -18,6 +18,9 @@ import type { Thread } from "./thread.js";
 
 const FIRST_CHUNK_BYTES = 64 << 10;
 const MAX_CHUNK_BYTES = 4 << 20;
+
+/** The counter of a function that is compiled as well as it can be. */
+const NEVER = 0x7fffffff;
 
 /** Functions in the order in which they were compiled. */
 class CodeChunk implements CodePiece {
@@ -88,22 +91,34 @@ export class LazyCode implements LoadedCode {
   readonly pages: LazyPages;
   /** By function that is referred to from outside. */
   private readonly slotThunk = new Map<FuncIndex, number>();
+  private readonly module: Module;
+  private readonly layout: VmLayout;
+  private readonly optimizeFunc: CompiledModule["optimizeFunc"];
+  /** By defined function: what its counter starts from. */
+  private readonly counts: Int32Array;
   private readonly firstFunc: number;
   /** The vm-contexts of this thread's instances, with the chunk of the native heap they lie in. */
   private readonly contexts = new Map<number, Chunk>();
 
   /** @param compileFunc makes the code of a defined function. */
   constructor(
-    private readonly module: Module,
-    private readonly layout: VmLayout,
+    compiled: CompiledModule,
     private readonly compileFunc: (index: FuncIndex) => FuncCode,
     stubs: RuntimeStubs,
     thread: Thread,
   ) {
     const { memory } = thread.exec!;
+    const { module, layout } = compiled;
+    this.module = module;
+    this.layout = layout;
+    this.optimizeFunc = compiled.optimizeFunc;
     this.firstFunc = module.importedFuncCount;
     const count = module.funcs.length - this.firstFunc;
     this.address = new Float64Array(count);
+    this.counts = Int32Array.from({ length: layout.counters < 0 ? 0 : count }, (_, i) => {
+      const { bodyStart, bodyEnd } = module.funcs[this.firstFunc + i]!;
+      return Math.min(NEVER, Math.max(0, bodyEnd - bodyStart) * compiled.tierUpAfter!);
+    });
     const referred = layout.refFuncs.filter((index) => !module.funcs[index]!.imported);
     const thunks = stubs.lazyThunks(this.firstFunc, count);
     const slotThunks = stubs.slotThunks(referred.map((index) => layout.func(index)));
@@ -127,6 +142,7 @@ export class LazyCode implements LoadedCode {
     this.contexts.set(ctx, chunk);
     const at = (ctx - chunk.base + this.layout.funcs) >> 2;
     for (let i = 0; i < this.address.length; i++) writeWord(chunk.i32, at + 2 * i, this.address[i]! || this.thunks + i * this.thunkBytes);
+    if (this.layout.counters >= 0) chunk.i32.set(this.counts, (ctx - chunk.base + this.layout.counters) >> 2);
   }
 
   /** The instance is no more. */
@@ -136,13 +152,26 @@ export class LazyCode implements LoadedCode {
 
   /** Makes the code of a function if there is none. @returns its address. */
   compile(index: FuncIndex): number {
+    return this.address[index - this.firstFunc]! || this.place(index, this.compileFunc(index));
+  }
+
+  /** Makes better code of a function. Whoever is in the old code stays there until it returns. */
+  optimize(index: FuncIndex): void {
     const i = index - this.firstFunc;
-    let address = this.address[i]!;
-    if (address === 0) {
-      address = this.pages.place(this.compileFunc(index), this.module);
-      this.address[i] = address;
-      for (const [ctx, chunk] of this.contexts) this.install(index, address, ctx, chunk);
+    if (!this.optimizeFunc) throw new Error("the module's functions are not counted");
+    if (this.counts[i] !== NEVER) {
+      this.counts[i] = NEVER;
+      this.place(index, this.optimizeFunc(index));
     }
+    // Old code may still be running.
+    const offset = this.layout.counter(index);
+    for (const [ctx, chunk] of this.contexts) chunk.i32[(ctx - chunk.base + offset) >> 2] = NEVER;
+  }
+
+  private place(index: FuncIndex, code: FuncCode): number {
+    const address = this.pages.place(code, this.module);
+    this.address[index - this.firstFunc] = address;
+    for (const [ctx, chunk] of this.contexts) this.install(index, address, ctx, chunk);
     return address;
   }
 

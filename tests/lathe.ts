@@ -117,6 +117,8 @@ const optionsOf = {
   /** No CPU feature beyond SSE2. */
   baseline: { level: 2, bounds: "guard", features: [], lazy: false },
   lazy: { level: 2, bounds: "guard", lazy: true },
+  /** Functions are compiled at their first call, and soon again. */
+  tiers: { bounds: "guard", lazy: true, tierUpAfter: 0.2 },
   interp: { level: 0, engine: "interpreter" },
 } as const satisfies Record<string, CompileOptions>;
 

@@ -25,6 +25,7 @@ export const enum Slow {
   foreignCall,
   stackExhausted,
   hugeFrame,
+  tierUp,
 }
 
 export class SlowPaths extends OperandEmitter {
@@ -60,6 +61,14 @@ export class SlowPaths extends OperandEmitter {
   trapCall(kind: number, offset: number): void {
     this.asm.m(Form.call_m, Reg.vmctx, NO_REG, 0, VmCtx.trapExit);
     this.asm.trap(kind, offset);
+  }
+
+  /** Takes one off the function's counter, where nothing but operands is in registers and no flags are held. */
+  countDown(firstInst: number): void {
+    const back = this.asm.newLabel();
+    this.asm.mi(Form.sub32_mi, Reg.vmctx, NO_REG, 0, this.mfn.counter, 1);
+    this.asm.jcc(Cond.s, this.later(Slow.tierUp, firstInst, back));
+    this.asm.bind(back);
   }
 
   /** Compares the stack pointer with the limit. The frame is already in place, unless it is huge. */
@@ -152,6 +161,11 @@ export class SlowPaths extends OperandEmitter {
         this.ownContext(i);
         return asm.jmp(back);
       }
+      case Slow.tierUp:
+        asm.movImm32(scratch, this.mfn.index);
+        asm.m(Form.call_m, Reg.vmctx, NO_REG, 0, VmCtx.tierUp);
+        asm.returnAddress(offset);
+        return asm.jmp(back);
       case Slow.stackExhausted:
         return this.trapCall(TrapKind.stack_exhausted, offset);
       case Slow.hugeFrame:

@@ -137,6 +137,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   if (frame.localBytes > 0) asm.ri(Form.sub64_mi, Reg.rsp, frame.localBytes);
   if (frame.needsCheck && !huge) inst.stackCheck(firstOffset);
   if (frame.context >= 0) asm.rm(Form.mov64_mr, Reg.vmctx, Reg.rsp, NO_REG, 0, frame.context);
+  if (mfn.counter >= 0) inst.countDown(firstOffset);
 
   // ---- blocks ----
   const loopEnd = options.level > 0 ? smallLoops(mfn) : undefined;
@@ -161,6 +162,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
       asm.keepInLine(end, LINE);
     }
     asm.bind(b);
+    if (mfn.counter >= 0 && mfn.blockLoopHeader[b]! !== 0) inst.countDown(mfn.blockStart[b]!);
     body(b);
     const last = mfn.blockEnd[b]! - 1;
     const next = nextEmitted[b]!;

@@ -13,7 +13,7 @@ import { callAbi } from "../abi.js";
 import { cpuFeatures, cpuProbe } from "./cpu-features.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
 import { Cond, Form } from "./opcodes.js";
-import { Reg, cRegisters, cSavedInts, registers } from "./registers.js";
+import { Reg, cClobberedInts, cRegisters, cSavedInts, registers } from "./registers.js";
 
 const r11 = Reg.r11;
 const r15 = Reg.vmctx;
@@ -243,6 +243,33 @@ function lazyEntry(): Uint8Array {
   return a.finish();
 }
 
+/** What the caller does not get back from C, all of it; 8 more bytes for `suspend`'s alignment. */
+const TIER_UP_KEPT_BYTES = 8 * cClobberedInts.length + 16 * 16 + (cClobberedInts.length % 2 === 0 ? 8 : 0);
+
+function tierUp(): Uint8Array {
+  const a = new Assembler();
+  const eachKept = (access: (type: Type, reg: number, at: number) => void) => {
+    for (let i = 0; i < 16; i++) access(Type.v128, Reg.xmm0 + i, 16 * i);
+    cClobberedInts.forEach((reg, i) => access(Type.i64, reg, 256 + 8 * i));
+  };
+  // Leaf functions call from a stack pointer of any alignment.
+  a.o(Form.push, Reg.rbp);
+  a.rr(Form.mov64_rm, Reg.rbp, rsp);
+  a.ri(Form.and64_mi, rsp, -16);
+  a.ri(Form.sub64_mi, rsp, TIER_UP_KEPT_BYTES);
+  eachKept((type, reg, at) => storeValue(a, type, reg, rsp, at));
+  a.rr(Form.mov32_rm, Reg.rax, r11);
+  load64(a, r11, r15, VmCtx.exec);
+  storeValue(a, Type.i32, Reg.rax, r11, slot(0));
+  storeImm32(a, r11, Exec.callId, Builtin.optimize);
+  suspend(a, Outcome.builtin);
+  eachKept((type, reg, at) => loadValue(a, type, reg, rsp, at));
+  a.rr(Form.mov64_rm, rsp, Reg.rbp);
+  a.o(Form.pop, Reg.rbp);
+  a.op0(Form.ret);
+  return a.finish();
+}
+
 const THUNK_BYTES = 16;
 
 function lazyThunks(first: number, count: number): Uint8Array {
@@ -443,6 +470,7 @@ export const stubs: RuntimeStubs = {
   lazyEntry,
   lazyThunks,
   slotThunks,
+  tierUp,
   trapExit,
   throwFunction,
   signalHandler,

@@ -7,7 +7,7 @@ import { Exec, TrapKind, VmCtx } from "../../ir/layout.js";
 import { OperandEmitter, address, scratch } from "./emit-operands.js";
 import { Is, opIs } from "./mop-forms.js";
 import { Shape } from "./mops.js";
-import { Cond, Extend, Form } from "./opcodes.js";
+import { Cond, Extend, Form, Index } from "./opcodes.js";
 import { Reg } from "./registers.js";
 
 export const enum Slow {
@@ -19,6 +19,7 @@ export const enum Slow {
   trunc,
   stackExhausted,
   hugeFrame,
+  tierUp,
 }
 
 export class SlowPaths extends OperandEmitter {
@@ -26,8 +27,9 @@ export class SlowPaths extends OperandEmitter {
   private slowKind = new Uint8Array(16);
   private slowInst = new Int32Array(16);
   private slowLabel = new Int32Array(16);
+  private slowBack = new Int32Array(16);
 
-  protected later(kind: Slow, inst: number): number {
+  protected later(kind: Slow, inst: number, back = -1): number {
     const n = this.slowCount++;
     if (n === this.slowKind.length) {
       const size = n * 2;
@@ -41,9 +43,11 @@ export class SlowPaths extends OperandEmitter {
       };
       this.slowInst = wider(this.slowInst);
       this.slowLabel = wider(this.slowLabel);
+      this.slowBack = wider(this.slowBack);
     }
     this.slowKind[n] = kind;
     this.slowInst[n] = inst;
+    this.slowBack[n] = back;
     return (this.slowLabel[n] = this.asm.newLabel());
   }
 
@@ -54,6 +58,18 @@ export class SlowPaths extends OperandEmitter {
     asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.trapExit);
     asm.r(Form.blr, scratch);
     asm.trap(kind, offset);
+  }
+
+  /** Takes one off the function's counter, where nothing but operands is in registers and no flags are held. */
+  countDown(firstInst: number): void {
+    const { asm, mfn } = this;
+    const back = asm.newLabel();
+    // `reach` may need the other scratch register for the address, each time.
+    this.reach(Form.ldr32, scratch, Reg.vmctx, mfn.counter);
+    asm.addImm(Form.subs32_i, scratch, scratch, 1);
+    this.reach(Form.str32, scratch, Reg.vmctx, mfn.counter);
+    asm.bcond(Cond.mi, this.later(Slow.tierUp, firstInst, back));
+    asm.bind(back);
   }
 
   /** Compares the stack pointer with the limit. The frame is already in place, unless it is huge. */
@@ -85,13 +101,13 @@ export class SlowPaths extends OperandEmitter {
       const offset = mfn.offset[i]!;
       asm.bind(this.slowLabel[n]!);
       asm.source(offset);
-      this.slowPath(this.slowKind[n]!, i, offset);
+      this.slowPath(this.slowKind[n]!, i, offset, this.slowBack[n]!);
     }
     // The last return address must not be the next function's first pc.
     if (this.slowCount > 0) asm.exception(Form.brk, 0);
   }
 
-  private slowPath(kind: Slow, i: number, offset: number): void {
+  private slowPath(kind: Slow, i: number, offset: number, back: number): void {
     const { asm, mfn } = this;
     switch (kind) {
       case Slow.trap: {
@@ -112,6 +128,15 @@ export class SlowPaths extends OperandEmitter {
         asm.bind(nan);
         return this.trapCall(TrapKind.invalid_conversion, offset);
       }
+      case Slow.tierUp:
+        // A function without a frame has its return address in the link register alone.
+        asm.memUpdate(Form.str64, Reg.link, Reg.sp, -16, Index.pre);
+        asm.movImm32(address, mfn.index);
+        asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.tierUp);
+        asm.r(Form.blr, scratch);
+        asm.returnAddress(offset);
+        asm.memUpdate(Form.ldr64, Reg.link, Reg.sp, 16, Index.post);
+        return asm.b(back);
       case Slow.stackExhausted:
         return this.trapCall(TrapKind.stack_exhausted, offset);
       case Slow.hugeFrame:

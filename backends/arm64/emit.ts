@@ -180,6 +180,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   if (!frameless) frameCode.enter();
   if (frame.needsCheck && !huge) inst.stackCheck(firstOffset);
   if (frame.context >= 0) inst.reach(Form.str64, Reg.vmctx, Reg.sp, frame.context);
+  if (mfn.counter >= 0) inst.countDown(firstOffset);
 
   // ---- blocks ----
   const isDone = (b: number): boolean => target[b] !== b || (early >= 0 && (b === 0 || (b === early && onlyFromEntry(mfn, early))));
@@ -192,6 +193,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   for (let at = 0; at < emitted; at++) {
     const b = emission[at]!;
     asm.bind(b);
+    if (mfn.counter >= 0 && mfn.blockLoopHeader[b]! !== 0) inst.countDown(mfn.blockStart[b]!);
     inst.forgetFlags();
     body(b);
     const last = mfn.blockEnd[b]! - 1;

@@ -271,6 +271,28 @@ function lazyEntry(): Uint8Array {
   return a.finish();
 }
 
+/** All floats, x0 to x15, the return address, padding. */
+const TIER_UP_KEPT_BYTES = 16 * 32 + 8 * 16 + 16;
+
+function tierUp(): Uint8Array {
+  const a = new Assembler();
+  const eachKept = (float: number, int: number) => {
+    for (let i = 0; i < 32; i++) a.mem(float, Reg.v0 + i, sp, 16 * i);
+    for (let i = 0; i < 16; i++) a.mem(int, Reg.x0 + i, sp, 512 + 8 * i);
+    a.mem(int, Reg.link, sp, 512 + 128);
+  };
+  load64(a, exec, ctx, VmCtx.exec);
+  a.mem(Form.str32, temp, exec, slot(0));
+  a.addImm(Form.sub64_i, sp, sp, TIER_UP_KEPT_BYTES);
+  eachKept(Form.str_q, Form.str64);
+  storeImm32(a, exec, Exec.callId, Builtin.optimize, temp);
+  suspend(a, Outcome.builtin);
+  eachKept(Form.ldr_q, Form.ldr64);
+  a.addImm(Form.add64_i, sp, sp, TIER_UP_KEPT_BYTES);
+  a.r(Form.ret, Reg.link);
+  return a.finish();
+}
+
 const THUNK_BYTES = 16;
 
 function lazyThunks(first: number, count: number): Uint8Array {
@@ -521,6 +543,7 @@ export const stubs: RuntimeStubs = {
   lazyEntry,
   lazyThunks,
   slotThunks,
+  tierUp,
   trapExit,
   throwFunction,
   signalHandler,

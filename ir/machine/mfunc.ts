@@ -126,6 +126,8 @@ export class MFunc {
   hasCalls = false;
   /** Calls into another instance's code: needs a frame slot for its own context. */
   switchesContext = false;
+  /** Offset in the vm-context of the counter that entries and turns of loops take from, -1 if none (VmLayout.counters). */
+  counter = -1;
 
   /** Columns do not grow beyond so many rows: set while a pass runs that may never end. */
   growthLimit = Infinity;

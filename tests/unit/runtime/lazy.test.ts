@@ -1,7 +1,7 @@
 // Functions compiled at their first call: every way to a function, several instances, traps, failures of the compiler.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { compileSync, definePass, type CompileOptions, type Func } from "../../../pipeline/index.js";
+import { compileSync, definePass, pipelines, type CompileOptions, type Func } from "../../../pipeline/index.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
 import { callRaw, funcInstanceOf, instantiate, type Instance } from "../../../runtime/index.js";
 import { functions, thrown } from "./support.js";
@@ -150,6 +150,42 @@ test("start functions, and code for more than one chunk", async () => {
   assert.is(compiled.length, count + 1);
   const early = functions(instantiate(compileSync(compilation.module.bytes, { lazy: false })).exports).get!();
   assert.is(late, early);
+});
+
+test("functions that run much are compiled again: by calls, by loops, once, for all instances", async () => {
+  const { compilation, compiled } = await lazily(`(module
+    (func $step (param i32) (result i32) local.get 0 i32.const 3 i32.mul i32.const 1 i32.add)
+    (func (export "calls") (param i32) (result i32) local.get 0 call $step)
+    (func (export "loop") (param $n i32) (result f64 i64) (local $x f64) (local $y i64)
+      (loop $l
+        (local.set $x (f64.add (local.get $x) (f64.convert_i32_s (local.get $n))))
+        (local.set $y (i64.add (i64.mul (local.get $y) (i64.const 31)) (i64.extend_i32_s (local.get $n))))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      local.get $x local.get $y))`, { tierUpAfter: 1 });
+  assert.is(compilation.settings.codegen.level, 2);
+  const [a, b] = [functions(instantiate(compilation).exports), functions(instantiate(compilation).exports)];
+  for (let i = 0; i < 30; i++) assert.is(a.calls!(i), 3 * i + 1);
+  assert.equal(compiled, ["@1", "@0", "@1", "@0"]);
+  assert.is(b.calls!(2), 7);
+  assert.is(compiled.length, 4);
+  // Runs out in the middle, goes on in the old code; from the next call on in the new one.
+  const expected = (n: number) => {
+    let y = 0n;
+    for (let i = n; i > 0; i--) y = BigInt.asIntN(64, y * 31n + BigInt(i));
+    return [(n * (n + 1)) / 2, y];
+  };
+  assert.equal(b.loop!(1000), expected(1000));
+  assert.equal(compiled.slice(4), ["@2", "@2"]);
+  for (const n of [1, 7, 100]) assert.equal([a, b].map((e) => e.loop!(n)), [expected(n), expected(n)]);
+  assert.is(compiled.length, 6);
+});
+
+test("what was asked for is what is made: with a level, or passes, functions are compiled once", async () => {
+  const bytes = await watToBytes(`(module (func (export "f") (result i32) i32.const 7))`);
+  for (const options of [{ level: 2 }, { level: 0 }, { disable: ["gvn"] }, { pipeline: pipelines[1] }] as CompileOptions[]) {
+    assert.is(compileSync(bytes, { lazy: true, ...options }).optimizeFunc, undefined);
+  }
+  assert.throws(() => compileSync(bytes, { tierUpAfter: -1 }), /tierUpAfter is a number/);
 });
 
 test.run();
