@@ -15,6 +15,7 @@ const slow: Readonly<Record<string, string>> = {
   "tests/unit/passes/random.test.ts": "generated functions",
   "tests/unit/passes/suite.test.ts": "the official suite in the interpreter",
   "tests/unit/pipeline/driver.test.ts": "starts the command many times",
+  "tests/unit/runtime/collect.test.ts": "memory over many rounds",
   "tests/unit/runtime/flat.test.ts": "memory over many rounds",
   "tests/unit/runtime/lifetime.test.ts": "memory over many rounds",
   "tests/unit/runtime/store.test.ts": "memory over many rounds",

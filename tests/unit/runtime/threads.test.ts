@@ -9,20 +9,24 @@ import { compileWat, functions, thrown, type Mode } from "./support.js";
 interface Report {
   seen?: Record<string, number>;
   guards?: boolean;
+  /** Results of host calls, and how often the host function's own exception came back. */
+  sum?: number;
+  exceptions?: number;
   error?: string;
 }
 
-const wat = `(module (memory 1)
+const wat = `(module (import "m" "h" (func $h (param i32 i64) (result i32))) (memory 1)
+  (func (export "call") (param i32) (result i32) (call $h (local.get 0) (i64.const -1)))
   (func (export "load") (param i32) (result i32) local.get 0 i32.load)
   (func (export "div") (param i32 i32) (result i32) local.get 0 local.get 1 i32.div_s)
   (func $deep (export "deep") (result i32) call $deep i32.const 1 i32.add))`;
 
-async function inWorker(mode: Mode, signals: boolean, rounds: number): Promise<Report> {
+async function inWorker(mode: Mode, signals: boolean, rounds: number, nodeApi = true): Promise<Report> {
   const bytes = await watToBytes(wat);
   return new Promise((resolve, reject) => {
     // A worker does not inherit the loader for TypeScript.
     const start = `import("tsx/esm/api").then(({ register }) => (register(), import(${JSON.stringify(new URL("./worker.ts", import.meta.url).href)})))`;
-    const worker = new Worker(start, { eval: true, workerData: { bytes, mode, signals, rounds } });
+    const worker = new Worker(start, { eval: true, workerData: { bytes, mode, signals, rounds, nodeApi } });
     let report: Report | undefined;
     worker.on("message", (message: Report) => (report = message));
     worker.on("error", reject);
@@ -32,7 +36,7 @@ async function inWorker(mode: Mode, signals: boolean, rounds: number): Promise<R
 
 test("threads trap side by side, also while this one does", async () => {
   const e = functions(instantiate(await compileWat(`(module (memory 1) (func (export "load") (param i32) (result i32) local.get 0 i32.load))`, "guard")).exports);
-  const workers = [inWorker("guard", true, 2000), inWorker("guard", true, 2000), inWorker("explicit", true, 500)];
+  const workers = [inWorker("guard", true, 2000), inWorker("guard", true, 2000, false), inWorker("explicit", true, 500)];
   let done = false;
   const reports = Promise.all(workers).finally(() => (done = true));
   let traps = 0;
@@ -41,8 +45,9 @@ test("threads trap side by side, also while this one does", async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(traps > 0);
-  for (const [i, { seen, guards }] of (await reports).entries()) {
+  for (const [i, { seen, guards, sum, exceptions }] of (await reports).entries()) {
     const rounds = i < 2 ? 2000 : 500;
+    assert.equal({ sum, exceptions }, { sum: rounds * (rounds - 1), exceptions: rounds });
     assert.equal(seen, { out_of_bounds_memory: rounds, integer_divide_by_zero: rounds, stack_exhausted: 1 });
     assert.is(guards, true);
   }
