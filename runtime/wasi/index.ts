@@ -40,6 +40,9 @@ export const wasiModules = { preview1: preview1.module, unstable: preview0.modul
 
 type Import = (...args: unknown[]) => number;
 
+/** Closes what a program has open when nothing can call it any more: its imports hold its `State`. */
+const abandoned = new FinalizationRegistry<Descriptors>((fds) => fds.closeAll());
+
 export class WASI {
   /** The functions, by name. */
   readonly wasiImport: Readonly<Record<string, Import>>;
@@ -63,6 +66,7 @@ export class WASI {
       args: args.map((arg) => terminated(arg, "an argument")),
       env: Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [terminated(`${name}=${value}`, `the environment variable ${name}`)])),
     };
+    abandoned.register(this.state, fds);
     this.returnOnExit = returnOnExit;
     const calls = { ...processCalls(this.state), ...clockCalls(this.state), ...streamCalls(this.state), ...fdCalls(this.state), ...pathCalls(this.state) };
     this.wasiImport = Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, guarded(call)]));

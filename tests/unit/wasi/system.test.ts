@@ -1,8 +1,12 @@
 // Calls that are about no file: arguments, environment, clocks, waiting, random numbers, the end of the program. And the class.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { instantiate } from "../../../runtime/index.js";
 import { WASI } from "../../../runtime/wasi/index.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
@@ -145,6 +149,47 @@ test("poll: files are ready at once, descriptors that are none say so", () =>
     assert.equal(poll(guest, [{ userdata: 1n, read: 99 }, { userdata: 2n, clock: { timeout: 3_600_000n * MILLISECOND } }]), [
       { userdata: 1n, error: E.badf, type: 1, nbytes: 0n, flags: 0 },
     ]);
+  }));
+
+test("a pipe: waiting for data with a time limit, reading although others have made it non-blocking", () =>
+  inDirectory(async (directory) => {
+    const fifo = path.join(directory, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const stdin = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    const guest = await newGuest({ stdin });
+    const waiting = (): Subscription[] => [{ userdata: 1n, read: 0 }, { userdata: 2n, clock: { timeout: 20n * MILLISECOND } }];
+    assert.equal(poll(guest, waiting()), [{ userdata: 2n, error: 0, type: 0, nbytes: 0n, flags: 0 }]);
+    writeSync(stdin, "now");
+    assert.equal(poll(guest, waiting()), [{ userdata: 1n, error: 0, type: 1, nbytes: 3n, flags: 0 }]);
+    // Two buffers, the first of them filled: that is all there is, and no reason to wait.
+    assert.is(guest.calls["fd_read"]!(0, ...guest.iovs(3, 10), at.result), 0);
+    assert.is(guest.text(at.data, guest.u32()), "now");
+    const writer = spawn("sh", ["-c", `sleep 0.2; printf later > "${fifo}"`], { stdio: "inherit" });
+    assert.is(guest.read(0, 100), "later");
+    await once(writer, "close");
+    // What the guest itself wants not to wait does not.
+    assert.is(guest.calls["fd_fdstat_set_flags"]!(0, 4), 0);
+    assert.is(guest.read(0, 100), -6);
+    closeSync(stdin);
+  }));
+
+test("host descriptors are closed when the program has ended, or nothing holds it any more", () =>
+  inDirectory(async (directory) => {
+    const open = () => readdirSync("/dev/fd").length;
+    const before = open();
+    const guest = await newGuest({ preopens: { "/": directory } });
+    guest.open(3, "file", { oflags: oflags.creat });
+    assert.is(open(), before + 2);
+    assert.is(guest.wasi.run(() => guest.calls["proc_exit"]!(7)), 7);
+    assert.is(open(), before);
+    for (let i = 0; i < 100; i++) new WASI({ preopens: { "/": directory } });
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    for (let i = 0; i < 50 && open() > before + 10; i++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.ok(open() <= before + 10, `${open()} open, ${before} before`);
   }));
 
 test("standard streams may be any descriptors of the host, and are never closed", () =>
