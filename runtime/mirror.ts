@@ -9,7 +9,7 @@ export interface Mirror {
 
 /** A function that enters our code. */
 export function entering(mirrors: readonly Mirror[], run: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
-  return (...args) => {
+  return function pullThenRun(...args) {
     for (const mirror of mirrors) mirror.pull();
     try {
       return run(...args);
@@ -21,7 +21,7 @@ export function entering(mirrors: readonly Mirror[], run: (...args: unknown[]) =
 
 /** A function that our code calls. */
 export function leaving(mirrors: readonly Mirror[], run: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
-  return (...args) => {
+  return function pushThenRun(...args) {
     for (const mirror of mirrors) mirror.push();
     try {
       return run(...args);

@@ -13,10 +13,10 @@ export const SHIM_SCRIPT = "lathe:shim";
 
 /** The JS function that drives an activation. */
 const drivers: Readonly<Record<string, Activation["engine"]>> = { settle: "native", runInterpreted: "interpreter" };
-/** Of this library, between an exported function and the driver; the exported function itself ends them. */
+/** Of this library, between an exported function and the driver. */
 const outer: ReadonlySet<string> = new Set(["run", "invoke", "invokeInterpreted", "callFromInterp", "call", "serveInterpreted", "callFunc", "callRaw"]);
 /** Of this library, between the driver and a host function. */
-const inner: ReadonlySet<string> = new Set(["callHost", "serve", "call", "callFromInterp", "run", "runBuiltin", "perform", "reportTrap", "trapOfInterp"]);
+const inner: ReadonlySet<string> = new Set(["pushThenRun", "callHost", "serve", "call", "callFromInterp", "run", "runBuiltin", "perform", "reportTrap", "trapOfInterp"]);
 
 /** JS frames that this library puts into a stack, for one activation at most. */
 export const LIBRARY_FRAMES = 8;
@@ -91,14 +91,11 @@ function isInner(line: string): boolean {
 
 /** The line behind the exported function by which an activation was entered. */
 function afterEntry(lines: readonly string[], i: number): number {
-  for (let through = false; i < lines.length; i++) {
-    const frame = frameOf(lines[i]!);
-    if (frame?.shim) return i + 1;
-    // Exported functions are named by their index.
-    if (frame && through && /^\d+$/.test(frame.name)) return i + 1;
-    if (!frame || !outer.has(frame.name)) return i;
-    through = true;
-  }
+  while (i < lines.length && outer.has(frameOf(lines[i]!)?.name ?? "")) i++;
+  // The exported function: made for its signature, or in func.ts; then what keeps V8's objects in step (mirror.ts).
+  const exported = i < lines.length ? frameOf(lines[i]!) : undefined;
+  if (exported?.shim || exported?.name === "plain") i++;
+  if (i < lines.length && frameOf(lines[i]!)?.name === "pullThenRun") i++;
   return i;
 }
 

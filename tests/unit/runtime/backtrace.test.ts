@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { compileSync, type CompileOptions } from "../../../pipeline/index.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
+import { WebAssembly as LatheWebAssembly } from "../../../pipeline/webassembly.js";
 import { instantiate } from "../../../runtime/index.js";
 import { locate } from "../../../runtime/dwarf-lines.js";
 import { projectRoot } from "../../bundle.js";
@@ -138,6 +139,28 @@ test("names as in V8: the module's before the function's", async () => {
   const error = thrown(() => f!());
   error.stack = "replaced";
   assert.is(error.stack, "replaced");
+});
+
+test("the JS API's functions, V8's table among their imports", async () => {
+  const bytes = await watToBytes(`(module
+    (import "host" "table" (table 1 funcref))
+    (import "host" "again" (func $again (param i32)))
+    (func $inner (export "inner") (param i32) (unreachable))
+    (func $outer (export "outer") (param i32) (call $again (local.get 0))))`);
+  const stackIn = (api: typeof globalThis.WebAssembly) => {
+    const again = function userAgain(x: number) {
+      exports["inner"]!(x);
+    };
+    const table = new globalThis.WebAssembly.Table({ initial: 1, element: "anyfunc" });
+    const exports = new api.Instance(new api.Module(bytes), { host: { table, again } }).exports as Exports;
+    const frames = framesOf(thrown(function userMain() {
+      exports["outer"]!("1");
+    }));
+    return frames.slice(0, frames.indexOf("userMain") + 1);
+  };
+  const expected = stackIn(globalThis.WebAssembly);
+  assert.equal(expected.map((frame) => frame.split(" ")[0]), ["inner", "userAgain", "outer", "userMain"]);
+  assert.equal(stackIn(LatheWebAssembly as unknown as typeof globalThis.WebAssembly), expected);
 });
 
 test("a start function that traps", async () => {
