@@ -1,9 +1,9 @@
 // What keeps a user's pass from doing harm: a time limit, and a comparison of the function with what it was.
 //
-// Passes of the registry run without; they are tested. For a user's pass the runner calls `callLimited`, then asks the guard of the
+// Passes of the registry run without; they are tested. For a user's pass the runner calls through a `Limiter`, then asks the guard of the
 // function what the pass did that no verifier of IR can see: columns written behind the stamps' back, rows that do not exist,
 // fields of its own. The verifier runs behind that. A guard costs a copy of the function.
-import { Script, createContext } from "node:vm";
+import { createContext, Script, type Context } from "node:vm";
 import type { Analysis } from "../ir/analysis/analysis.js";
 import { NONE, type Value } from "../ir/entity.js";
 import { Func } from "../ir/func.js";
@@ -39,24 +39,34 @@ export class BreachError extends Error {
   }
 }
 
-/**
- * Calls a pass synchronously, with a limit. @returns what it returned.
- * @param milliseconds at most; an endless loop is interrupted wherever it is (node:vm's watchdog).
- * @throws what the pass threw; BreachError when it took too long.
- */
-export function callLimited(pass: () => unknown, milliseconds: number): unknown {
-  const context = createContext({ pass });
-  const { random } = Math;
-  Math.random = () => {
-    throw new BreachError({ rule: "deterministic", message: "it called Math.random: the same input must give the same code" });
-  };
-  try {
-    return new Script("pass()").runInContext(context, { timeout: Math.max(1, Math.ceil(milliseconds)) });
-  } catch (error) {
-    if ((error as { code?: unknown } | null)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
-    throw new BreachError({ rule: "time-limit", message: `it was stopped after ${milliseconds} ms: does it end? (passTimeout, --pass-timeout)` });
-  } finally {
-    Math.random = random;
+/** Calls user passes with a time limit. One serves many calls: its context costs milliseconds to make, a call a tenth of one. */
+export class Limiter {
+  private context: Context | undefined = undefined;
+  private script: Script | undefined = undefined;
+
+  /** @param milliseconds that a call may take. */
+  constructor(private readonly milliseconds: number = DEFAULT_PASS_TIMEOUT) {}
+
+  /**
+   * Calls a function. An endless loop in it is interrupted wherever it is (node:vm's watchdog).
+   * @returns what it returned. @throws what it threw; BreachError when it took too long.
+   */
+  call(pass: () => unknown): unknown {
+    const context = (this.context ??= createContext({ pass: undefined }));
+    this.script ??= new Script("pass()");
+    context["pass"] = pass;
+    const { random } = Math;
+    Math.random = () => {
+      throw new BreachError({ rule: "deterministic", message: "it called Math.random: the same input must give the same code" });
+    };
+    try {
+      return this.script.runInContext(context, { timeout: Math.max(1, Math.ceil(this.milliseconds)) });
+    } catch (error) {
+      if ((error as { code?: unknown } | null)?.code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      throw new BreachError({ rule: "time-limit", message: `it was stopped after ${this.milliseconds} ms: does it end? (passTimeout, --pass-timeout)` });
+    } finally {
+      Math.random = random;
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { Import, Module } from "../ir/module.js";
 import { Type, typeName, type FuncType } from "../ir/types.js";
 import { callRaw, funcInstanceOf, Global, instantiate, Memory, Store, Table, Trap, type CompiledModule, type Imports } from "../runtime/index.js";
-import { callLimited } from "./guard.js";
+import { Limiter } from "./guard.js";
 
 export interface Outcome {
   /** As text, exact to the bit but for NaNs. */
@@ -87,7 +87,7 @@ export function runOurs(compiled: CompiledModule, known: Module, call: Call): Ou
     }
   };
   // Native code cannot be stopped; the interpreter can.
-  return compiled.code ? run() : (callLimited(run, call.timeout) as Outcome);
+  return compiled.code ? run() : (new Limiter(call.timeout).call(run) as Outcome);
 }
 
 /** Runs bytes in Node's own engine. */

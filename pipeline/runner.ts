@@ -17,7 +17,7 @@ import { printDecls } from "../ir/print-decls.js";
 import { printVerifierError, verifyFunc, verifyModule, type VerifierError } from "../ir/verify.js";
 import type { FuncPass, MachinePass, ModulePass, Pass } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
-import { BreachError, Bystanders, callLimited, checkDecls, checkReturned, declText, DEFAULT_PASS_TIMEOUT, Guard, isThenable, printBreach, type Breach } from "./guard.js";
+import { BreachError, Bystanders, checkDecls, checkReturned, declText, Guard, isThenable, Limiter, printBreach, type Breach } from "./guard.js";
 import { passError, type Failure, type FailureSettings, type Fault, type PassError } from "./pass-error.js";
 import { Slot, type PassOptions } from "./pass-slot.js";
 import type { PassStats } from "./stats.js";
@@ -48,6 +48,7 @@ export class PassRunner {
   readonly phases: readonly Phase[];
   private readonly slots: Slot[];
   private readonly machineSlots: Slot[];
+  private readonly limiter: Limiter;
   private latest: FuncAnalyses | undefined = undefined;
 
   constructor(
@@ -57,6 +58,7 @@ export class PassRunner {
     private readonly settings: RunnerSettings,
     stats: PassStats[],
   ) {
+    this.limiter = new Limiter(settings.passTimeout);
     const analyses = (fn: Func): FuncAnalyses => {
       if (this.latest?.fn !== fn) this.latest = new FuncAnalyses(fn);
       return this.latest;
@@ -295,7 +297,7 @@ export class PassRunner {
 
   /** Calls a pass's function; a user's with a limit. */
   private call(slot: Slot, pass: () => unknown): unknown {
-    return slot.guarded ? callLimited(pass, this.settings.passTimeout ?? DEFAULT_PASS_TIMEOUT) : pass();
+    return slot.guarded ? this.limiter.call(pass) : pass();
   }
 
   /** Declarations behind a pass that may edit them. */

@@ -2,7 +2,7 @@
 import { Module } from "../ir/module.js";
 import type { Pass, WasmPass } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
-import { BreachError, callLimited, DEFAULT_PASS_TIMEOUT } from "./guard.js";
+import { BreachError, DEFAULT_PASS_TIMEOUT, Limiter } from "./guard.js";
 import { decodeModule } from "./frontend/decode.js";
 import { passError, type Failure } from "./pass-error.js";
 import { Slot } from "./pass-slot.js";
@@ -24,7 +24,7 @@ export async function runWasmPasses(bytes: Uint8Array, passes: readonly Pass[], 
     let result: unknown;
     try {
       // A user's pass gets a copy: the bytes are the caller's.
-      if (slot.guarded) result = await within(callLimited(() => (pass as WasmPass).run(given.slice(), slot.cx), timeout), timeout);
+      if (slot.guarded) result = await within(new Limiter(timeout).call(() => (pass as WasmPass).run(given.slice(), slot.cx)), timeout);
       else result = await (pass as WasmPass).run(given, slot.cx);
     } catch (cause) {
       throw failed(cause instanceof Error ? cause.message : `it threw ${String(cause)}`, cause, cause instanceof BreachError ? cause.breach.rule : undefined);
