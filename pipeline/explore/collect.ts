@@ -96,7 +96,7 @@ function recordedText(here: number, all: number): string {
     : `${here} of ${all} functions are here, each behind ${every}. For others: lathe explore FILE --func NAME, or --serve.`;
 }
 
-/** Steps with their times, and the declarations behind those that changed them. */
+/** Steps with their times, passes on bytes first, and the declarations behind those that changed them. */
 function collectSteps({ history, settings, stats }: Recorded): { steps: StepMeta[]; decls: Uint8Array[] } {
   const summaries = new Map([...registry, ...settings.schedule.ssa, ...settings.schedule.machine].map((pass) => [pass.name, pass.summary]));
   const own: Readonly<Record<string, string>> = {
@@ -105,6 +105,10 @@ function collectSteps({ history, settings, stats }: Recorded): { steps: StepMeta
     allocate: "registers and slots for virtual registers",
     emit: "machine IR to code",
   };
+  const before = settings.schedule.wasm.map(({ name, summary }, i): StepMeta => {
+    const { changed, ms, counts } = stats.passes[i]!;
+    return { name, stage: "decoded", changed: changed > 0 ? stats.functions : 0, ms, summary, counts, decls: -1 };
+  });
   const runs = new Map<string, number>();
   const decls: Uint8Array[] = [];
   let text = declsText(history.at(0).module);
@@ -122,7 +126,7 @@ function collectSteps({ history, settings, stats }: Recorded): { steps: StepMeta
     const counts = stats.passes.filter((pass) => pass.name === name)[run]?.counts ?? {};
     return { name, stage: state.stage, changed: changed.length, ms, summary: own[name] ?? summaries.get(name) ?? "", counts, decls: place };
   });
-  return { steps, decls };
+  return { steps: [...before, ...steps], decls };
 }
 
 function declsText(module: Module): string {
@@ -132,11 +136,12 @@ function declsText(module: Module): string {
   return printDecls(copy);
 }
 
-/** What a page holds of one function. */
+/** What a page holds of one function. Passes on bytes are the first steps, and have no revision. */
 export function recordOf({ history, settings }: Recorded, index: number, disassembler: Disassembler): FuncRecord {
   const ssa: FuncRecord["ssa"][number][] = [];
   const machine: FuncRecord["machine"][number][] = [];
-  history.current.records.forEach(({ revision }, step) => {
+  history.current.records.forEach(({ revision }, i) => {
+    const step = settings.schedule.wasm.length + i;
     const { stage, funcs } = history.at(revision);
     const before = history.at(revision - 1).funcs as Readonly<Record<number, (typeof funcs)[number] | undefined>>;
     if (!funcs[index as FuncIndex] || funcs[index] === before[index]) return;

@@ -1,4 +1,5 @@
 // WebAssembly text => bytes, through binaryen, which is loaded only when there is text.
+import { emitNamed, limitFeatures } from "../../passes/binaryen.js";
 import { WasmError } from "./error.js";
 
 /** Whether bytes begin with the magic number of the binary format. */
@@ -34,19 +35,11 @@ export async function watToBytes(text: string): Promise<Uint8Array> {
     const at = /^(\d+):(\d+): error: (.*)$/s.exec(said);
     throw new WasmError("malformed", 0, at ? `text format, line ${at[1]}, column ${at[2]}: ${at[3]}` : `text format: ${said}`);
   }
-  // Whether names are written is a switch of the library, not of the module: left as it was found.
-  const named = binaryen.getDebugInfo();
   try {
-    // What binaryen may make use of in writing; with more it writes 2.0 code in terms of 3.0's types. Text that needs more is still written.
-    const { Features } = binaryen;
-    module.setFeatures(
-      Features.MutableGlobals | Features.SignExt | Features.NontrappingFPToInt | Features.Multivalue | Features.BulkMemory |
-        Features.ReferenceTypes | Features.SIMD128,
-    );
-    binaryen.setDebugInfo(true);
-    return module.emitBinary();
+    // Text that needs more is still written.
+    limitFeatures(binaryen, module);
+    return emitNamed(binaryen, module);
   } finally {
-    binaryen.setDebugInfo(named);
     module.dispose();
   }
 }

@@ -1,4 +1,4 @@
-// What recording costs: time and peak memory of `compile(bytes, { record: true })`, against without, each in processes of its own.
+// What recording costs: time and peak memory of `compile(bytes, { record: true })`, against compiling all without, in processes of their own.
 //
 //   node tests/bench/recording.mjs FILE.wasm [--bytes 1000000] [--runs 5]
 // A module smaller than --bytes gets its function bodies once more, and again, until it is as large. Needs dist (node build.mjs).
@@ -15,7 +15,7 @@ async function measureOne(file, record) {
   const { compileSync } = await import("../../dist/index.js");
   const bytes = Uint8Array.from(readFileSync(file));
   const started = performance.now();
-  const { history } = compileSync(bytes, { record });
+  const { history } = compileSync(bytes, { record, lazy: false });
   const ms = performance.now() - started;
   console.log(JSON.stringify({ ms, mb: process.resourceUsage().maxRSS / 1024, revisions: history?.current.revision ?? 0 }));
 }

@@ -122,6 +122,39 @@ test("the timeline: user's passes too, times and counts, unchanged ones folded, 
   await page.key("u");
 });
 
+test("passes on bytes stand first in the timeline", async () => {
+  lathe("explore", "primes.wat", "--pass", "binaryen:vacuum", "-o", "vacuum.html");
+  const vacuum = await open("vacuum.html", "#func=3&step=0");
+  assert.equal((await vacuum.evaluate<string[]>(texts(".step b"))).slice(0, 2), ["binaryen:vacuum", "translate"]);
+  assert.match(await vacuum.evaluate<string>("document.querySelector('[data-pane=ssa]').textContent"), /no SSA yet/);
+  await closed(vacuum);
+});
+
+test("machine IR that a pass of the machine stage made is shown, and is what code is made from", async () => {
+  writeFileSync(at("machine.mjs"), `
+    import { definePass } from "wasmlathe";
+    export default definePass({ name: "cold-blocks", summary: "calls the last block cold", stage: "machine", scope: "func", run(mfn) { if (mfn.blockCount > 1) mfn.blockCold[mfn.blockCount - 1] = 1; } });`);
+  lathe("explore", "primes.wat", "--pass", "./machine.mjs", "-o", "machine.html");
+  const machine = await open("machine.html", "#func=3");
+  await machine.key("3");
+  await machine.click(".step", "lower");
+  await machine.until(`document.querySelector('[data-pane=mir]')?.textContent.includes('mfunc')`);
+  assert.not.match(await machine.evaluate<string>("document.querySelector('[data-pane=mir]').textContent"), / cold/);
+  await machine.click(".step", "cold-blocks");
+  await machine.until(`document.querySelector('[data-pane=mir]').textContent.includes(' cold')`);
+  assert.equal(await machine.evaluate(texts(".pane > header strong")), []);
+  await closed(machine);
+});
+
+test("a module of IR as text", async () => {
+  writeFileSync(at("text.ssa"), lathe("dump", "primes.wat"));
+  lathe("explore", "text.ssa");
+  const text = await open("text.ssa.html", "#func=3");
+  assert.match(await text.evaluate<string>("document.querySelector('[data-pane=wasm]').textContent"), /there is no Wasm of it/);
+  assert.match(await text.evaluate<string>("document.querySelector('[data-pane=ssa]').textContent"), /i32\.load8_u/);
+  await closed(text);
+});
+
 test("the difference to the step before", async () => {
   await page.click(".step", "count-loads");
   await page.key("d");

@@ -47,10 +47,12 @@ export function App({ page, words }: { page: PageState; words: Words }) {
 function Panes({ page, words }: { page: PageState; words: Words }) {
   if (page.error.value) return <p class="note error">{page.error.value}</p>;
   if (!page.func.value) return <p class="note">{page.module.value!.meta.funcs.length === 0 ? "The module has no functions of its own." : "Opening…"}</p>;
+  const kinds = paneKinds.filter((kind) => page.panes.value.has(kind));
   return (
     <div class="panes">
-      {paneKinds.filter((kind) => page.panes.value.has(kind)).map((kind) => (
-        <section key={kind} class={`pane${page.active.value === kind ? " active" : ""}`}>
+      {kinds.map((kind, i) => (
+        <section key={kind} class={`pane${page.active.value === kind ? " active" : ""}`} style={{ flexGrow: page.widths.value[kind] ?? 1 }}>
+          {i > 0 && <Divider page={page} left={kinds[i - 1]!} right={kind} />}
           <header>
             <b>{titles[kind]}</b>
             <PaneFacts kind={kind} page={page} />
@@ -58,9 +60,33 @@ function Panes({ page, words }: { page: PageState; words: Words }) {
           <CodePane kind={kind} page={page} words={words} />
         </section>
       ))}
-      {page.graph.value && <GraphPane page={page} />}
+      {page.graph.value && (
+        <section class="pane graph" style={{ flexGrow: page.widths.value["graph"] ?? 1.3 }}>
+          {kinds.length > 0 && <Divider page={page} left={kinds.at(-1)!} right="graph" />}
+          <GraphPane page={page} />
+        </section>
+      )}
     </div>
   );
+}
+
+/** The line between two panes: dragged, it moves width from one to the other; a double click makes all equal again. */
+function Divider({ page, left, right }: { page: PageState; left: string; right: string }) {
+  const drag = (event: PointerEvent) => {
+    const handle = event.currentTarget as HTMLElement;
+    const pane = handle.parentElement!;
+    const neighbour = pane.previousElementSibling as HTMLElement;
+    const [a, b] = [neighbour.offsetWidth, pane.offsetWidth];
+    const share = (Number(neighbour.style.flexGrow) + Number(pane.style.flexGrow)) / (a + b);
+    const start = event.clientX;
+    handle.setPointerCapture(event.pointerId);
+    handle.onpointermove = (move) => {
+      const by = Math.max(80 - a, Math.min(b - 80, move.clientX - start));
+      page.widths.value = { ...page.widths.value, [left]: (a + by) * share, [right]: (b - by) * share };
+    };
+    handle.onpointerup = () => (handle.onpointermove = null);
+  };
+  return <div class="divider" onPointerDown={drag} onDblClick={() => (page.widths.value = {})} />;
 }
 
 function PaneFacts({ kind, page }: { kind: PaneKind; page: PageState }) {

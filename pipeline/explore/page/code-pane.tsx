@@ -218,6 +218,22 @@ class Pane {
     if (first >= 0) view.dispatch({ effects: EditorView.scrollIntoView(first, { y: "center" }) });
   }
 
+  /** Brings the next (or the last) line with something marked into sight, counted from the middle of what is in sight. */
+  nextMarked(by: 1 | -1): void {
+    const { view, func } = this;
+    const selected = this.page.selected.peek();
+    if (!func || !selected) return;
+    const { top, height } = view.scrollDOM.getBoundingClientRect();
+    const middle = view.state.doc.lineAt(view.lineBlockAtHeight(top + height / 2 - view.documentTop).from).number;
+    for (let i = 1; i <= this.lines.length; i++) {
+      const number = ((middle - 1 + by * i + this.lines.length * 2) % this.lines.length) + 1;
+      const line = view.state.doc.line(number);
+      if (!this.tokensAt(number, line.text).some((token) => isSelected(func, this.kind, this.lines[number - 1]!.inst, token, this.words, selected))) continue;
+      view.dispatch({ effects: EditorView.scrollIntoView(line.from, { y: "center" }) });
+      return;
+    }
+  }
+
   find(): void {
     openSearchPanel(this.view);
   }

@@ -71,6 +71,7 @@ export function FunctionList({ page }: { page: PageState }) {
           ))}
         </div>
       </div>
+      {page.module.value?.source.live === false && page.module.value.meta.funcs.some((func) => func.chunk < 0) && <p class="recorded">{page.module.value.meta.recorded}</p>}
     </aside>
   );
 }

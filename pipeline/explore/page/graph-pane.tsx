@@ -85,7 +85,7 @@ export function GraphPane({ page }: { page: PageState }) {
     if (title) page.wantedBlock.value = { block: Number(title.slice(1)) };
   };
   return (
-    <section class="pane graph">
+    <>
       <header>
         <b>Control flow</b>
         <small>{blocks} blocks, behind {page.module.value!.meta.steps[page.step.value]!.name}</small>
@@ -101,6 +101,6 @@ export function GraphPane({ page }: { page: PageState }) {
       )}
       {!tooLarge && state !== "drawn" && <p class="note">{state === "drawing" ? "Drawing…" : state}</p>}
       <div class="drawing" ref={box} onClick={click} data-state={state} />
-    </section>
+    </>
   );
 }

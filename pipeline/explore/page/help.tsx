@@ -17,16 +17,18 @@ export const keys: readonly Key[] = [
   { keys: ["g"], what: "control flow graph", run: (page) => (page.graph.value = !page.graph.value) },
   { keys: ["u"], what: "unfold the steps that changed nothing", run: (page) => (page.unfolded.value = !page.unfolded.value) },
   { keys: ["1", "2", "3", "4", "5"], what: "show or hide a pane", run: (page, key) => page.togglePane(paneKinds[Number(key) - 1]!) },
-  { keys: ["/"], what: "search text in the pane that was clicked last", run: (page) => find(page) },
+  { keys: ["/"], what: "search text in the pane that was clicked last", run: (page) => activePane(page)?.find() },
+  { keys: ["n", "p"], what: "next, previous place of what is marked, in that pane", run: (page, key) => activePane(page)?.nextMarked(key === "n" ? 1 : -1) },
   { keys: ["t"], what: "light or dark", run: (page) => page.toggleTheme() },
   { keys: ["?"], what: "this list", run: (page) => (page.help.value = !page.help.value) },
   { keys: ["Escape"], what: "let go of what is pinned and highlighted", run: (page) => (page.help.value ? (page.help.value = false) : page.clear()) },
 ];
 
-function find(page: PageState): void {
+/** The pane that was clicked last, or the first one. */
+function activePane(page: PageState) {
   const shown = page.panes.value.has(page.active.value) ? page.active.value : [...page.panes.value][0]!;
   const element = document.querySelector<HTMLElement>(`[data-pane="${shown}"]`);
-  if (element) panes.get(element)?.find();
+  return element ? panes.get(element) : undefined;
 }
 
 /** Keys act unless something is being typed. */

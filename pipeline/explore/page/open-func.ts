@@ -89,6 +89,7 @@ export class OpenFunc {
   /** Whether a step changed this function. Lowering, allocation and emission always do. */
   changedAt(step: number): boolean {
     const { stage, name } = this.page.steps[step]!;
+    if (stage === "decoded") return true;
     if (stage === "ssa") return this.record.ssa.some((one) => one.step === step);
     if (stage === "machine" && name !== "lower") return this.record.machine.some((one) => one.step === step);
     return true;
@@ -144,7 +145,7 @@ export class OpenFunc {
 
   private ssaLines(step: number): Line[] {
     const fn = this.ssaAt(step);
-    return fn ? printFuncLines(fn, this.decls.final, { offsets: false }).map(tight) : [{ ...none, text: "; not there yet: a later pass adds it" }];
+    return fn ? printFuncLines(fn, this.decls.final, { offsets: false }).map(tight) : [{ ...none, text: this.page.steps[step]!.stage === "decoded" ? "; there is no SSA yet: this pass works on bytes" : "; not there yet: a later pass adds it" }];
   }
 
   private machineLines(mfn: MFunc): Line[] {
@@ -176,9 +177,10 @@ function tight(line: Line): Line {
   return text === line.text ? line : { ...line, text };
 }
 
-/** Both texts in one, with marks. Removed lines keep their place in the text before. */
+/** Both texts in one, with marks: what comments derive from the rest makes no difference. Removed lines keep what stood on them. */
 function diffOf(kind: PaneKind, before: readonly Line[], after: readonly Line[]): PaneText {
-  const rows = diffLines(before.map((line) => line.text).join("\n"), after.map((line) => line.text).join("\n")).split("\n");
+  const code = (lines: readonly Line[]) => lines.map((line) => line.text.replace(/ {2};.*$/, "")).join("\n");
+  const rows = diffLines(code(before), code(after)).split("\n");
   const marks = new Int8Array(rows.length);
   let old = 0;
   let now = 0;

@@ -23,6 +23,8 @@ export class PageState {
   /** Place among `meta.steps`. */
   readonly step: Signal<number> = signal(0);
   readonly panes: Signal<ReadonlySet<PaneKind>>;
+  /** Shares of the width by pane; 1 where not said. */
+  readonly widths: Signal<Readonly<Record<string, number>>> = signal({});
   readonly active: Signal<PaneKind> = signal("ssa");
   readonly diff: Signal<boolean> = signal(false);
   readonly graph: Signal<boolean> = signal(false);

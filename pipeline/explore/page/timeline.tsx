@@ -1,4 +1,5 @@
 // The passes as a row of steps: what each took, how many functions it changed; those that left this function alone are folded.
+import { useEffect, useRef } from "preact/hooks";
 import type { StepMeta } from "../format.js";
 import type { PageState } from "./state.js";
 
@@ -31,9 +32,13 @@ export function Timeline({ page }: { page: PageState }) {
 
 function StepButton({ step, funcs, chosen, quiet, onClick }: { step: StepMeta; funcs: number; chosen: boolean; quiet: boolean; onClick: () => void }) {
   const counts = Object.entries(step.counts).map(([name, n]) => `${name} ${n}`).join(", ");
+  const element = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (chosen) element.current!.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
   const title = [step.summary, `changed ${step.changed} of ${funcs} functions in ${milliseconds(step.ms)}`, counts].filter((part) => part !== "").join("\n");
   return (
-    <button class={`step ${step.stage}${chosen ? " chosen" : ""}${quiet ? " quiet" : ""}`} aria-pressed={chosen} title={title} onClick={onClick}>
+    <button ref={element} class={`step ${step.stage}${chosen ? " chosen" : ""}${quiet ? " quiet" : ""}`} aria-pressed={chosen} title={title} onClick={onClick}>
       <b>{step.name}</b>
       <small>{step.changed} fn · {milliseconds(step.ms)}</small>
     </button>

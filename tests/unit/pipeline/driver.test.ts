@@ -53,6 +53,8 @@ test("text is compiled, too, and binaryen's passes run on bytes", async () => {
   assert.is((instantiate(compiled, imports).exports as { sum(n: number): number }).sum(4), 92_092);
   assert.is(compiled.stats.passes[0]!.name, "binaryen:O2");
   assert.is(compiled.stats.passes[0]!.runs, 1);
+  assert.is(compiled.module.funcs[2]!.name, "sum", "names are kept");
+  await compile("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 1) (i32.const 9))))", { passes: ["binaryen:O2"] });
   assert.throws(() => compileSync(bytes, { passes: ["binaryen:O2"] }), /use compile\(\)/);
   const broken = definePass({ name: "broken", summary: "", stage: "wasm", scope: "module", run: () => new Uint8Array(3) });
   const ended = await compile(bytes, { passes: [broken] }).then(() => undefined, (error: Error) => error);

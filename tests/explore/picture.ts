@@ -1,0 +1,31 @@
+// `node --import tsx tests/explore/picture.ts docs/explorer.png`: the picture of the README, made anew. Needs Chromium, and dist.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { Chromium, findChromium } from "./chromium.js";
+
+const [output] = process.argv.slice(2);
+const command = findChromium();
+if (output === undefined || command === undefined) throw new Error(output === undefined ? "usage: picture.ts FILE.png" : "there is no chromium");
+const folder = mkdtempSync(path.join(tmpdir(), "lathe-picture-"));
+const html = path.join(folder, "page.html");
+execFileSync(process.execPath, ["dist/cli.js", "explore", "pipeline/sample/primes.wat", "-o", html]);
+const browser = await Chromium.launch(command);
+const page = await browser.open(pathToFileURL(html).href, 1440, 780);
+await page.until("document.documentElement.dataset.ready !== undefined");
+await page.key("4");
+await page.key("g");
+await page.until("document.querySelector('.drawing')?.dataset.state === 'drawn'");
+await page.click(".step", "simplify");
+await page.key("d");
+await page.click("[data-pane=wasm] .cm-line", "i32.load8_u");
+await page.until("document.querySelector('.drawing')?.dataset.state === 'drawn'");
+await page.click("[data-pane=ssa] .block-head .t-value", "v5");
+await page.click("[data-pane=wasm] .cm-line", "i32.load8_u");
+await page.move(".bar h1");
+await new Promise((resolve) => setTimeout(resolve, 500));
+writeFileSync(output, await page.screenshot());
+await browser.close();
+rmSync(folder, { recursive: true });
