@@ -21,6 +21,7 @@ export function shuffleTypes(order: "before" | "after") {
     },
     run(fn, cx, remap) {
       fn.sigIndex = cx.module.funcs[fn.index]!.type;
+      fn.valueVersion++;
       let turn = 0;
       for (let b = fn.firstBlock; b !== -1; b = fn.blockNext[b]!) {
         for (let v = fn.firstInst[b]!; v !== -1; v = fn.next[v]!) {
