@@ -10,6 +10,7 @@ import type { Func } from "../ir/func.js";
 import type { Module } from "../ir/module.js";
 import type { ModuleEdit } from "../ir/module-edit.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
+import type { MachineNames } from "../ir/machine/names.js";
 
 /** `wasm`: bytes to bytes before decoding. `ssa`: SSA functions. `machine`: machine functions before register allocation. */
 export type Stage = "wasm" | "ssa" | "machine";
@@ -97,7 +98,10 @@ export interface MachinePass extends PassBase {
   run(mfn: MFunc, cx: MachinePassContext): void;
 }
 
-export type MachinePassContext = Pick<PassContext, "module" | "options" | "count">;
+export interface MachinePassContext extends Pick<PassContext, "module" | "options" | "count"> {
+  /** Names of the target's operations and registers: `cx.target.mops[mfn.op[i]].name`. */
+  readonly target: MachineNames;
+}
 
 export type Pass = WasmPass | FuncPass | ModulePass | MachinePass;
 

@@ -19,6 +19,7 @@ import { WasmError } from "./frontend/error.js";
 import type { Settings } from "./options.js";
 import { Recorder } from "./recorder.js";
 import { PassError } from "./pass-error.js";
+import { isUserPass } from "./pass-slot.js";
 import { PassRunner } from "./runner.js";
 import { ownFuncs, sourceOf, type Input, type Source } from "./source.js";
 import type { History } from "./state.js";
@@ -58,7 +59,8 @@ export function compileInput(input: Input, settings: Settings): Compilation {
   stats.moduleBytes = source.byteLength;
   for (const index of chosenFuncs(source, settings.only)) stats.bodyBytes += source.module.funcs[index]!.bodyEnd - source.module.funcs[index]!.bodyStart;
 
-  const asked = settings.lazy ?? stats.bodyBytes > LAZY_BYTES;
+  // A user's pass sees every function before any runs, unless told otherwise: it may gather, and it may fail.
+  const asked = settings.lazy ?? (stats.bodyBytes > LAZY_BYTES && !settings.schedule.ssa.some(isUserPass) && !settings.schedule.machine.some(isUserPass));
   const lazy = asked && settings.engine === "native" && !source.machine && !settings.record && !settings.only;
   const { firstSchedule } = settings;
   if (!lazy || !firstSchedule) return compileSource(source, settings, lazy, false, stats, clock);

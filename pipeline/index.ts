@@ -102,4 +102,5 @@ export { printVerifierError, verifyFunc, verifyModule, type VerifierError } from
 export { printMFunc } from "../ir/machine/print.js";
 export { parseMFunc } from "../ir/machine/parse.js";
 export { verifyMFunc } from "../ir/machine/verify.js";
-export { MFunc } from "../ir/machine/mfunc.js";
+export { MFunc, MOp, Opnd } from "../ir/machine/mfunc.js";
+export type { MachineNames } from "../ir/machine/names.js";

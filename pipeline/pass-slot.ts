@@ -4,10 +4,11 @@
 // that cannot be used when they are stale.
 import type { Analysis } from "../ir/analysis/analysis.js";
 import { Func } from "../ir/func.js";
+import type { MachineNames } from "../ir/machine/names.js";
 import type { Module } from "../ir/module.js";
 import { ModuleEdit } from "../ir/module-edit.js";
 import { passes as registry } from "../passes/index.js";
-import type { ModulePassContext, OptionValue, Pass } from "../passes/pass.js";
+import type { MachinePassContext, ModulePassContext, OptionValue, Pass } from "../passes/pass.js";
 import type { FuncAnalyses } from "./analyses.js";
 import { freshOnly, readOnly } from "./guard.js";
 import type { PassStats } from "./stats.js";
@@ -24,7 +25,7 @@ export class Slot {
   readonly stats: PassStats;
   readonly guarded: boolean;
   /** What `run` and `begin` get. */
-  readonly cx: ModulePassContext;
+  readonly cx: ModulePassContext & MachinePassContext;
   /** What `begin` returned. */
   state: unknown = undefined;
   /** The declarations before `begin`, or before a module pass. */
@@ -45,6 +46,7 @@ export class Slot {
     public module: Module,
     options: PassOptions,
     public analyses: (fn: Func) => FuncAnalyses,
+    private readonly target?: MachineNames,
   ) {
     this.options = Object.freeze(mergeOptions(pass, options[pass.name] ?? {}));
     this.stats = { name: pass.name, runs: 0, changed: 0, ms: 0, counts: {} };
@@ -52,12 +54,16 @@ export class Slot {
     this.cx = this.context();
   }
 
-  private context(): ModulePassContext {
+  private context(): ModulePassContext & MachinePassContext {
     const slot = this;
     return Object.freeze({
       options: slot.options,
       get module() {
         return slot.guarded && !slot.open ? slot.view(slot.module) : slot.module;
+      },
+      get target() {
+        if (!slot.target) throw new Error("only a pass of stage machine knows the target");
+        return slot.target;
       },
       get edit() {
         if (!slot.open) throw new Error("declarations are edited in begin, or by a pass of scope module: here functions rely on them");

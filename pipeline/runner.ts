@@ -65,7 +65,7 @@ export class PassRunner {
     };
     const slot = (pass: Pass, position: number) => new Slot(pass, position, module, settings.passOptions, analyses);
     this.slots = ssa.map(slot);
-    this.machineSlots = machine.map(slot);
+    this.machineSlots = machine.map((pass, position) => new Slot(pass, position, module, settings.passOptions, analyses, settings.target));
     for (const each of [...this.slots, ...this.machineSlots]) stats.push(each.stats);
 
     const phases: Phase[] = [];

@@ -52,8 +52,9 @@ ${declaration(`  // One function behind lowering: target instructions on virtual
   run(mfn, cx) {
     for (let b = 0; b < mfn.blockCount; b++) {
       for (let i = mfn.blockStart[b]${t("!")}; i < mfn.blockEnd[b]${t("!")}; i++) {
-        // mfn.op[i] is a machine op, its operands are mfn.opndReg[mfn.opndStart[i] ...].
-        cx.count("instructions");
+        // Its operands: mfn.opndReg[at], mfn.opndInfo[at], for at from mfn.opndStart[i], mfn.opndCount[i] of them.
+        const { name } = cx.target.mops[mfn.op[i]${t("!")}]${t("!")};
+        cx.count(name === "ret" ? "returns" : "others");
       }
     }
   },
@@ -147,7 +148,7 @@ ${body}  });
     assert.equal(exports["${name}"]${t("!")}(), 1);
 `)}`;
   }
-  const stat = stage === "wasm" ? "bytes" : "instructions";
+  const stat = stage === "wasm" ? "bytes" : "others";
   return `${head}${levels(`${run}    assert.ok(compiled.stats.passes.find((pass) => pass.name === "${name}")${t("!")}.counts${typescript ? `["${stat}"]!` : `.${stat}`} > 0);
 `)}`;
 }

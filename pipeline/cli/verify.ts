@@ -5,7 +5,7 @@ import { parseModule } from "../../ir/parse.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../../ir/verify.js";
 import { passes as registry } from "../../passes/index.js";
 import type { Pass } from "../../passes/pass.js";
-import { isMachineText } from "../frontend/text.js";
+import { isIrText, isMachineText } from "../frontend/text.js";
 import { PassRunner, type RunnerSettings } from "../runner.js";
 import { targetNamed } from "../targets.js";
 import { compileOptions } from "./compile-options.js";
@@ -20,6 +20,7 @@ export async function verify(file: string, flags: CompilerFlags): Promise<void> 
   // A replay shows a failure again: it writes no second file.
   const settings: RunnerSettings = { verify: true, passOptions, passTimeout, passFiles, target, dumpDir: false };
   const text = new TextDecoder().decode(readInput(file));
+  if (!isIrText(text)) throw new UsageError(`${file} is no IR as text (.ssa, .mir); a module is verified as it is compiled: lathe compile FILE --verify`);
   const machine = isMachineText(text);
   const misfit = chosen.find((pass) => pass.stage !== (machine ? "machine" : "ssa"));
   if (misfit) throw new UsageError(`"${misfit.name}" is a pass of stage ${misfit.stage}, ${file} holds ${machine ? "machine IR" : "SSA"}`);

@@ -94,6 +94,17 @@ test("a pass that writes to another function, where all are there at once", () =
   }
 });
 
+test("in a module that would be compiled lazily, too, a broken pass is found before anything runs", async () => {
+  const many = Array.from({ length: 3000 }, (_, i) => `(func (export "f${i}") (param i32) (result i32) (i32.add (i32.mul (local.get 0) (i32.const ${i})) (i32.const 7)))`);
+  const large = await watToBytes(`(module ${many.join("\n")})`);
+  const late = definePass({ name: "late", summary: "", stage: "ssa", scope: "func", run: (fn) => void (fn.index === 2999 && fn.newBlock()) });
+  assert.throws(() => compileSync(large, { passes: [late], dumpDir: folder }), (error: PassError) => error instanceof PassError && error.func === 2999 && error.rule === "terminator");
+  // Asked for explicitly, laziness goes for passes as well: then the call fails, and nothing of the function runs.
+  const lazy = instantiate(compileSync(large, { passes: [late], dumpDir: folder, lazy: true })).exports as Record<string, (x: number) => number>;
+  assert.is(lazy["f5"]!(3), 22);
+  assert.throws(() => lazy["f2999"]!(3), /late failed on @2999/);
+});
+
 test("a pass in a file: the printed command fails in the same way", () => {
   const file = path.join(folder, "of a file.mjs");
   writeFileSync(file, `
