@@ -9,7 +9,6 @@ import { NONE, type Value } from "../ir/entity.js";
 import { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import type { Module } from "../ir/module.js";
-import { printDecls } from "../ir/print-decls.js";
 import { funcTypeKey } from "../ir/types.js";
 import { funcShape, mfuncShape, Snapshot, type Column } from "./snapshot.js";
 
@@ -210,14 +209,6 @@ export class Bystanders {
   left(i: number): void {
     this.prints[i] = fingerprint(this.funcs[i]!);
   }
-}
-
-/** What a module's declarations say, without the bytes of its data: equal texts, equal declarations. */
-export function declText(module: Module): string {
-  const copy = module.clone();
-  copy.datas = [];
-  copy.customs = [];
-  return printDecls(copy);
 }
 
 /** What a pass may not do to the declarations, though they verify: functions keep their places, bodies and signatures. */

@@ -17,7 +17,7 @@ import { printDecls } from "../ir/print-decls.js";
 import { printVerifierError, verifyFunc, verifyModule, type VerifierError } from "../ir/verify.js";
 import type { FuncPass, MachinePass, ModulePass, Pass } from "../passes/pass.js";
 import { FuncAnalyses } from "./analyses.js";
-import { BreachError, Bystanders, checkDecls, checkReturned, declText, Guard, isThenable, Limiter, printBreach, type Breach } from "./guard.js";
+import { BreachError, Bystanders, checkDecls, checkReturned, Guard, isThenable, Limiter, printBreach, type Breach } from "./guard.js";
 import { passError, type Failure, type FailureSettings, type Fault, type PassError } from "./pass-error.js";
 import { Slot, type PassOptions } from "./pass-slot.js";
 import type { PassStats } from "./stats.js";
@@ -249,15 +249,14 @@ export class PassRunner {
       }
     }
     funcs.push(...added);
-    // What the declarations say of a function may have changed where the function has not.
-    const everywhere = guards !== undefined && declText(slot.before) !== declText(this.module);
     let any = false;
     funcs.forEach((fn, i) => {
       const stamp = stamps[i];
       const changed = stamp === undefined || fn.cfgVersion !== stamp[0] || fn.valueVersion !== stamp[1];
       any ||= changed;
+      // What the declarations say of a function may have changed where the function has not.
       if (guards || (this.settings.verify && changed)) {
-        const problems = changed || everywhere || guards ? problemsOf(fn, this.module) : undefined;
+        const problems = problemsOf(fn, this.module);
         if (problems) throw failed(problems, fn);
       }
       const unstamped = guards?.[i]?.unstamped() ?? [];
