@@ -96,8 +96,10 @@ export function pathCalls({ abi, memory, fds }: State): Calls {
       // The exclusive creation of a file does not follow a link that is in its place.
       const exclusive = (oflags & (Oflags.creat | Oflags.excl)) === (Oflags.creat | Oflags.excl);
       const hostFd = resolve(parent.hostFd, memory.string(path, length), exclusive ? noFollow : walk, (dir, name, slash) => {
-        if (slash && (oflags & Oflags.creat) !== 0) fail(Errno.isdir);
-        return libc().openat(dir, name, slash ? hostFlags | constants.O_DIRECTORY : hostFlags, NEW_FILE_MODE);
+        // `.` is a directory, and the host says what cannot be done with it.
+        const mustBeDirectory = slash && name !== ".";
+        if (mustBeDirectory && (oflags & Oflags.creat) !== 0) fail(Errno.isdir);
+        return libc().openat(dir, name, mustBeDirectory ? hostFlags | constants.O_DIRECTORY : hostFlags, NEW_FILE_MODE);
       });
       memory.setU32(result, fds.add(openedDescriptor(hostFd, parent, fdflags, read, write)));
       return Errno.success;
@@ -127,7 +129,8 @@ export function pathCalls({ abi, memory, fds }: State): Calls {
       const newName = memory.string(newPath, newLength);
       resolve(source.hostFd, memory.string(oldPath, oldLength), noFollow, (oldDir, old, oldSlash) =>
         resolve(target.hostFd, newName, noFollow, (dir, name, slash) => {
-          if (oldSlash || slash) requireDirectory(oldDir, old);
+          // Of `.` the host has its own opinion.
+          if ((oldSlash || slash) && old !== "." && name !== ".") requireDirectory(oldDir, old);
           libc().renameat(oldDir, old, dir, name);
         }),
       );
@@ -158,9 +161,10 @@ export function pathCalls({ abi, memory, fds }: State): Calls {
   };
 }
 
-/** Why no file but a directory can be made under a name with a slash behind it. */
+/** No file but a directory can be made under a name with a slash behind it: there is something, or there is nothing. */
 function refuseNew(dir: number, name: string): never {
-  return fail(statAt(dir, name).isDirectory() ? Errno.exist : Errno.notdir);
+  statAt(dir, name);
+  return fail(Errno.exist);
 }
 
 /** open(2)'s flags. A last symbolic link is never followed by the host: the walk has done that. */
@@ -182,7 +186,7 @@ function openFlags(oflags: number, fdflags: number, read: boolean, write: boolea
 function openedDescriptor(hostFd: number, parent: Descriptor, flags: number, read: boolean, write: boolean): Descriptor {
   const filetype = filetypeOf(fstatSync(hostFd, { bigint: true }));
   if (filetype === Filetype.directory) {
-    return new Descriptor({ hostFd, filetype, rights: Rights.directory & parent.inheriting, inheriting: parent.inheriting, flags, owned: true });
+    return new Descriptor({ hostFd, filetype, rights: Rights.directory & parent.inheriting, inheriting: parent.inheriting, flags: 0, owned: true });
   }
   // Opened for neither, it can be read, as on the host.
   const rights = fileRights(hostFd, filetype, read || !write, write) & parent.inheriting;

@@ -27,10 +27,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 /** Components of a path from last to first; `.` and empty ones stay out, but for a last one, which is `.`. */
 function split(path: string, into: string[]): void {
   const parts = path.split("/");
-  const last = parts.length - 1;
-  for (let i = last; i >= 0; i--) {
+  for (let i = parts.length - 1; i >= 0; i--) {
     const part = parts[i]!;
-    if (part !== "" && (part !== "." || (i === last && into.length === 0))) into.push(part);
+    if (part !== "" && (part !== "." || into.length === 0)) into.push(part);
   }
 }
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { at, fdflags, inDirectory, newGuest, oflags, rights, type Guest } from "./guest.js";
 
 const test = suite("wasi paths");
-const E = { exist: 20, ilseq: 25, inval: 28, isdir: 31, loop: 32, nametoolong: 37, noent: 44, notdir: 54, notempty: 55, perm: 63 };
+const E = { busy: 10, exist: 20, ilseq: 25, inval: 28, isdir: 31, loop: 32, nametoolong: 37, noent: 44, notdir: 54, notempty: 55, perm: 63 };
 
 interface Setting {
   guest: Guest;
@@ -73,6 +73,8 @@ test("open: creation, exclusion, truncation, kinds, flags there are none of", ()
     assert.is(guest.open(3, "f/"), -E.notdir);
     assert.is(guest.open(3, "f/."), -E.notdir);
     assert.is(guest.open(3, "new/", { oflags: oflags.creat }), -E.isdir);
+    assert.is(guest.open(3, "./", { oflags: oflags.creat | oflags.excl }), -E.exist);
+    assert.is(guest.open(3, "new/./", { oflags: oflags.creat }), -E.noent, "what comes before a dot is there, and a directory");
     assert.ok(guest.open(3, "d/") > 0);
     assert.is(guest.open(3, "f", { oflags: 16 }), -E.inval);
     assert.is(guest.open(3, "f", { fdflags: 32 }), -E.inval);
@@ -131,7 +133,7 @@ test("links on the way and at the end", () =>
     assert.is(symlink("", "x"), E.noent);
     assert.is(symlink("c", "x/"), E.noent);
     assert.is(symlink("c", "d/"), E.exist);
-    assert.is(symlink("c", "d/new/"), E.notdir);
+    assert.is(symlink("c", "d/new/"), E.exist);
     assert.is(symlink("c", "d"), E.exist);
     assert.is(call("path_unlink_file", "l"), 0);
     assert.ok(existsSync(file("d/e/f")));
@@ -197,6 +199,8 @@ test("renaming moves, replaces, refuses", () =>
     assert.is(rename("g", "h/"), E.notdir);
     assert.is(rename("d", "d/inside"), E.inval);
     assert.is(rename("nothing", "h"), E.noent);
+    assert.is(rename("g", "d/..//"), E.busy);
+    assert.is(rename("nothing", "."), E.busy);
     symlink("nowhere", "l");
     assert.is(rename("l", "d/l"), 0);
     assert.is(readlinkSync(file("d/l")), "nowhere");
