@@ -3,7 +3,7 @@
 // An operand that may be a slot is addressed in the frame. Memory operands are decoded into four fields, which the next
 // instruction takes: nothing is allocated per instruction. r11 and xmm15 are free for any sequence.
 import { TrapKind } from "../../ir/layout.js";
-import { FIRST_SLOT, type MFunc } from "../../ir/machine/mfunc.js";
+import { FIRST_FLOAT_REG, FIRST_SLOT, type MFunc } from "../../ir/machine/mfunc.js";
 import { slotOffset, type Frame } from "../frame.js";
 import { LABEL, NO_REG, type Assembler } from "./encode.js";
 import { Base, Shape, mops } from "./mops.js";
@@ -32,14 +32,18 @@ export class OperandEmitter {
     protected readonly pool: number,
   ) {}
 
+  /** By register, the one to read in its place, -1 for itself: before the prologue (early-moves.ts). */
+  standIn: Int8Array | undefined;
+
   /** Location of operand `k` of instruction `i`. */
   at(i: number, k: number): number {
-    return this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    const loc = this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    return this.standIn !== undefined && loc < FIRST_FLOAT_REG && this.standIn[loc]! >= 0 ? this.standIn[loc]! : loc;
   }
 
   /** Operand `k`, which must be a register. */
   reg(i: number, k: number): number {
-    const loc = this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    const loc = this.at(i, k);
     if (loc >= FIRST_SLOT) throw this.bug(i, `operand ${k} is in slot ${loc - FIRST_SLOT}, wants a register`);
     return loc;
   }

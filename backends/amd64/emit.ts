@@ -7,6 +7,7 @@ import type { FuncCode } from "../../ir/code.js";
 import { MOp, type MFunc } from "../../ir/machine/mfunc.js";
 import { STACK_RESERVE } from "../../ir/layout.js";
 import { planFrame } from "../frame.js";
+import { EarlyMoves } from "../early-moves.js";
 import type { CodegenOptions } from "../target.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
 import { earlyReturn } from "./early-return.js";
@@ -97,10 +98,11 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   const { op, offset, lists } = mfn;
   const target = threadJumps(mfn);
   /** The instructions of a block but its terminator. */
-  const body = (b: number): void => {
+  const body = (b: number, leftOut: readonly number[] = []): void => {
     const last = mfn.blockEnd[b]! - 1;
     inst.blockStart = mfn.blockStart[b]!;
     for (let i = inst.blockStart; i < last; i++) {
+      if (leftOut.includes(i)) continue;
       if (offset[i] !== 0) asm.source(offset[i]!);
       inst.emit(i);
     }
@@ -115,17 +117,20 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
 
   // ---- what needs no frame ----
   let start = target[0]!;
-  const early = options.level > 0 && (frame.bytes > 0 || frame.needsCheck) ? earlyReturn(mfn, target) : -1;
+  const earlyMoves = new EarlyMoves(mfn, registers.calleeSavedInts);
+  const early = options.level > 0 && (frame.bytes > 0 || frame.needsCheck) ? earlyReturn(mfn, target, earlyMoves) : -1;
   if (early >= 0) {
     const returnsIf = successor(0, 0) === early;
     start = successor(0, returnsIf ? 1 : 0);
     const withFrame = asm.newLabel();
     const last = mfn.blockEnd[0]! - 1;
+    inst.standIn = earlyMoves.source;
     asm.bind(0);
-    body(0);
+    body(0, earlyMoves.moves);
     inst.compare(last, 0);
     inst.jumpIf(returnsIf ? invert(inst.cond(last)) : inst.cond(last), withFrame);
     body(early);
+    inst.standIn = undefined;
     asm.op0(Form.ret);
     asm.bind(withFrame);
   }
@@ -138,6 +143,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   if (frame.needsCheck && !huge) inst.stackCheck(firstOffset);
   if (frame.context >= 0) asm.rm(Form.mov64_mr, Reg.vmctx, Reg.rsp, NO_REG, 0, frame.context);
   if (mfn.counter >= 0) inst.countDown(firstOffset);
+  if (early >= 0) for (const i of earlyMoves.moves) inst.emit(i);
 
   // ---- blocks ----
   const loopEnd = options.level > 0 ? smallLoops(mfn) : undefined;

@@ -1,9 +1,10 @@
 // Shrink-wrapping, its most useful case: a function that looks at its arguments and returns needs no frame for that.
 //
 // Allocated function => the block that returns straight from the entry block, if both need neither stack nor callee-saved
-// registers, and cannot trap (a trap's backtrace counts on the frame). emit.ts then puts them before the prologue. What is
+// registers (but for arguments that are moved there, see early-moves.ts), and cannot trap (a trap's backtrace counts on the frame). emit.ts then puts them before the prologue. What is
 // meant are recursive functions, whose calls mostly end in the base case.
 import { FIRST_SLOT, MOp, Opnd, type MFunc } from "../../ir/machine/mfunc.js";
+import type { EarlyMoves } from "../early-moves.js";
 import { Group, opGroup } from "./mop-forms.js";
 import { Base, Consumer, M, Shape, consumerOf } from "./mops.js";
 import { registers } from "./registers.js";
@@ -36,18 +37,19 @@ function needsNoFrame(mfn: MFunc, i: number): boolean {
 }
 
 /** The block that the entry block may return through without a frame, -1 if there is none. `target`: blocks behind threaded jumps. */
-export function earlyReturn(mfn: MFunc, target: Int32Array): number {
+export function earlyReturn(mfn: MFunc, target: Int32Array, early: EarlyMoves): number {
   if (target[0] !== 0 || mfn.predCount[0] !== 0) return -1;
   const last = mfn.blockEnd[0]! - 1;
   if (mfn.op[last]! < M.compare_first || last - mfn.blockStart[0]! > MAX_INSTS) return -1;
-  for (let i = mfn.blockStart[0]!; i <= last; i++) if (!needsNoFrame(mfn, i)) return -1;
+  for (let i = mfn.blockStart[0]!; i <= last; i++) if (!early.moves.includes(i) && !needsNoFrame(mfn, i)) return -1;
+  if (!early.allow(0)) return -1;
   const successor = (k: number) => target[mfn.edgeTo[mfn.lists[mfn.succStart[0]! + k]!]!]!;
   if (successor(0) === successor(1)) return -1;
   for (let k = 0; k < 2; k++) {
     const b = successor(k);
     const end = mfn.blockEnd[b]! - 1;
     if (mfn.op[end] !== M.ret || end - mfn.blockStart[b]! > MAX_INSTS) continue;
-    let fits = true;
+    let fits = early.allow(b);
     for (let i = mfn.blockStart[b]!; i < end && fits; i++) fits = needsNoFrame(mfn, i);
     if (fits) return b;
   }

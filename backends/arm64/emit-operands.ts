@@ -43,14 +43,18 @@ export class OperandEmitter {
     this.updates = findUpdates(mfn);
   }
 
+  /** By register, the one to read in its place, -1 for itself: before the prologue (early-moves.ts). */
+  standIn: Int8Array | undefined;
+
   /** Location of operand `k` of instruction `i`. */
   at(i: number, k: number): number {
-    return this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    const loc = this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    return this.standIn !== undefined && loc < FIRST_FLOAT_REG && this.standIn[loc]! >= 0 ? this.standIn[loc]! : loc;
   }
 
   /** Operand `k`, which must be a register. */
   reg(i: number, k: number): number {
-    const loc = this.mfn.opndReg[this.mfn.opndStart[i]! + k]!;
+    const loc = this.at(i, k);
     if (loc >= FIRST_SLOT) throw this.bug(i, `operand ${k} is in slot ${loc - FIRST_SLOT}, wants a register`);
     return loc;
   }

@@ -11,6 +11,7 @@ import { MOp, type MFunc } from "../../ir/machine/mfunc.js";
 import { STACK_RESERVE } from "../../ir/layout.js";
 import { planFrame, type Frame } from "../frame.js";
 import { rotateLoops } from "../rotate-loops.js";
+import { EarlyMoves } from "../early-moves.js";
 import type { CodegenOptions } from "../target.js";
 import { earlyReturn } from "./early-return.js";
 import { InstEmitter } from "./emit-inst.js";
@@ -77,7 +78,7 @@ function framePlan(mfn: MFunc): Frame {
 
 /** Sets up and takes down the frame. */
 class FrameCode {
-  /** Saved registers and the return address, from low to high. */
+  /** Saved registers and the return address, from low to high; what fills up to the stack pointer, as zero. */
   private readonly kept: readonly number[];
   /** The stack pointer goes down in two steps, unless the whole frame is in reach of pairs. */
   private readonly first: number;
@@ -89,12 +90,13 @@ class FrameCode {
     private readonly asm: Assembler,
     private readonly frame: Frame,
   ) {
-    this.kept = [...frame.saved, Reg.link];
-    const keptBytes = 8 * this.kept.length;
+    const kept = [...frame.saved, Reg.link];
     const total = frame.bytes + LINK_BYTES;
-    this.first = total <= PAIR_REACH ? total : (keptBytes + 15) & -16;
+    this.first = total <= PAIR_REACH ? total : (8 * kept.length + 15) & -16;
     this.rest = total - this.first;
-    this.at = this.first - keptBytes;
+    if (this.first - 8 * kept.length === 8) kept.unshift(Reg.zr);
+    this.kept = kept;
+    this.at = this.first - 8 * kept.length;
   }
 
   private step(form: number, bytes: number): void {
@@ -106,10 +108,12 @@ class FrameCode {
 
   enter(): void {
     const { asm, kept, first, at } = this;
-    if (first === 16) asm.pair(Form.stp64, kept.length === 2 ? kept[0]! : Reg.zr, Reg.link, Reg.sp, -16, Index.pre);
-    else {
+    let k = 0;
+    if (at === 0) {
+      asm.pair(Form.stp64, kept[0]!, kept[1]!, Reg.sp, -first, Index.pre);
+      for (k = 2; k < kept.length; k += 2) asm.pair(Form.stp64, kept[k]!, kept[k + 1]!, Reg.sp, 8 * k);
+    } else {
       this.step(Form.sub64_i, first);
-      let k = 0;
       for (; k + 1 < kept.length; k += 2) asm.pair(Form.stp64, kept[k]!, kept[k + 1]!, Reg.sp, at + 8 * k);
       if (k < kept.length) asm.mem(Form.str64, kept[k]!, Reg.sp, at + 8 * k);
     }
@@ -119,9 +123,11 @@ class FrameCode {
   leave(): void {
     const { asm, kept, first, at } = this;
     this.step(Form.add64_i, this.rest);
-    if (first === 16) asm.pair(Form.ldp64, kept.length === 2 ? kept[0]! : Reg.zr, Reg.link, Reg.sp, 16, Index.post);
-    else {
-      let k = 0;
+    let k = 0;
+    if (at === 0) {
+      for (k = 2; k < kept.length; k += 2) asm.pair(Form.ldp64, kept[k]!, kept[k + 1]!, Reg.sp, 8 * k);
+      asm.pair(Form.ldp64, kept[0]!, kept[1]!, Reg.sp, first, Index.post);
+    } else {
       for (; k + 1 < kept.length; k += 2) asm.pair(Form.ldp64, kept[k]!, kept[k + 1]!, Reg.sp, at + 8 * k);
       if (k < kept.length) asm.mem(Form.ldr64, kept[k]!, Reg.sp, at + 8 * k);
       this.step(Form.add64_i, first);
@@ -143,9 +149,10 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   const { op, offset, lists } = mfn;
   const target = threadJumps(mfn);
   /** The instructions of a block but its terminator. */
-  const body = (b: number): void => {
+  const body = (b: number, leftOut: readonly number[] = []): void => {
     const last = mfn.blockEnd[b]! - 1;
     for (let i = mfn.blockStart[b]!; i < last; i++) {
+      if (leftOut.includes(i)) continue;
       if (offset[i] !== 0) asm.source(offset[i]!);
       inst.emit(i);
     }
@@ -160,16 +167,19 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
 
   // ---- what needs no frame ----
   let start = target[0]!;
-  const early = options.level > 0 && !frameless ? earlyReturn(mfn, target) : -1;
+  const earlyMoves = new EarlyMoves(mfn, registers.calleeSavedInts);
+  const early = options.level > 0 && !frameless ? earlyReturn(mfn, target, earlyMoves) : -1;
   if (early >= 0) {
     const returnsIf = successor(0, 0) === early;
     start = successor(0, returnsIf ? 1 : 0);
     const withFrame = asm.newLabel();
     const last = mfn.blockEnd[0]! - 1;
+    inst.standIn = earlyMoves.source;
     asm.bind(0);
-    body(0);
+    body(0, earlyMoves.moves);
     inst.jumpIf(last, returnsIf ? inst.cond(last) ^ 1 : inst.cond(last), withFrame);
     body(early);
+    inst.standIn = undefined;
     asm.r(Form.ret, Reg.link);
     asm.bind(withFrame);
   }
@@ -181,6 +191,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
   if (frame.needsCheck && !huge) inst.stackCheck(firstOffset);
   if (frame.context >= 0) inst.reach(Form.str64, Reg.vmctx, Reg.sp, frame.context);
   if (mfn.counter >= 0) inst.countDown(firstOffset);
+  if (early >= 0) for (const i of earlyMoves.moves) inst.emit(i);
 
   // ---- blocks ----
   const isDone = (b: number): boolean => target[b] !== b || (early >= 0 && (b === 0 || (b === early && onlyFromEntry(mfn, early))));

@@ -4,7 +4,7 @@
 //
 // gcc makes arm64 code of each function, clang WebAssembly, of which our O2 makes arm64 code; neither vectorizes (we have no
 // SIMD there yet) or unrolls. Counted is the largest of a function's innermost natural loops, every block of it once, in
-// the disassembly. Prints the table of backends/arm64/README.md; --show prints both loops, too. Exits 1 where a loop of
+// the disassembly; what has no loop is left out. Prints the table of backends/arm64/README.md; --show prints both loops, too. Exits 1 where a loop of
 // ours is longer than 1.5 times gcc's, and where a tool is missing: apt-get install binutils-aarch64-linux-gnu
 // gcc-aarch64-linux-gnu clang lld
 import { spawnSync } from "node:child_process";
@@ -136,7 +136,7 @@ try {
   const wasm = path.join(scratch, "clang.wasm");
   tool("aarch64-linux-gnu-gcc", ...GCC, ...BOTH, "-c", source, "-o", object);
   tool("clang", ...CLANG, ...BOTH, "-c", source, "-o", wasmObject);
-  tool("wasm-ld", "--no-entry", "--export-all", wasmObject, "-o", wasm);
+  tool("wasm-ld", "--no-entry", "--export-all", "--allow-undefined", wasmObject, "-o", wasm);
   const theirs = functionsOfObject(object);
   const ours = functionsOfWasm(wasm);
   const rows: string[] = [];
@@ -146,7 +146,10 @@ try {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const a = hotLoop(ours.get(name) ?? []);
     const b = hotLoop(insts);
-    if (a.length === 0 || b.length === 0) throw new Error(`${name}: no loop in ${a.length === 0 ? "our" : "gcc's"} code`);
+    if (a.length === 0 || b.length === 0) {
+      if (a.length !== b.length) console.error(`${name}: a loop in ${a.length === 0 ? "gcc's" : "our"} code only, not counted`);
+      continue;
+    }
     const ratio = a.length / b.length;
     ratios.push(ratio);
     if (ratio > LIMIT) long.push(name);
