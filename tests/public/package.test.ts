@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"),
   bin: Record<string, string>;
   main: string;
   types: string;
-  exports: { ".": { types: string; default: string } };
+  exports: Record<string, { types: string; default: string } | string>;
   files: string[];
 };
 
@@ -34,7 +34,8 @@ test.before(() => {
 test.after(() => rmSync(outside, { recursive: true, force: true }));
 
 test("every file the manifest names is there", () => {
-  for (const file of [manifest.main, manifest.types, manifest.exports["."].types, manifest.exports["."].default, ...Object.values(manifest.bin), ...manifest.files]) {
+  const exported = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [entry] : [entry.types, entry.default]));
+  for (const file of [manifest.main, manifest.types, ...exported, ...Object.values(manifest.bin), ...manifest.files]) {
     assert.ok(existsSync(path.join(projectRoot, file)), file);
   }
   assert.ok(readFileSync(path.join(projectRoot, manifest.bin["lathe"]!), "utf8").startsWith("#!/usr/bin/env node\n"));
@@ -90,12 +91,24 @@ test("a pass of ten lines in a file outside the project changes the native resul
   assert.is(run.stdout.trim(), "58 42");
 });
 
-test("the same file type-checks against the declarations, strictly", () => {
+const wasiUser = `
+import { compile, instantiate } from "wasmlathe";
+import { WASI, type WasiOptions } from "wasmlathe/wasi";
+
+export async function run(bytes: Uint8Array, options: WasiOptions): Promise<number> {
+  const wasi = new WASI({ version: "preview1", ...options, env: process.env });
+  return wasi.start(instantiate(await compile(bytes, { sourceMap: "app.wasm.map" }), wasi.getImportObject()));
+}
+`;
+
+test("the same file type-checks against the declarations, strictly; so does one that uses WASI", () => {
   const file = path.join(outside, "pass.mts");
+  const wasiFile = path.join(outside, "wasi.mts");
+  writeFileSync(wasiFile, wasiUser);
   writeFileSync(file, userPass.replace("import {", "import { type Value,").replace("let v = 0;", "let v = 0 as Value;").replace("const results = [];", "const results: number[] = [];").replace("exports.f(50, 8)", "(exports.f as (a: number, b: number) => number)(50, 8)"));
   const tsc = path.join(projectRoot, "node_modules", "typescript", "bin", "tsc");
   const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck", "false", "--types", "node", "--typeRoots", path.join(projectRoot, "node_modules", "@types"), "--isolatedModules"];
-  const run = spawnSync(process.execPath, [tsc, ...flags, file], { cwd: outside, encoding: "utf8" });
+  const run = spawnSync(process.execPath, [tsc, ...flags, file, wasiFile], { cwd: outside, encoding: "utf8" });
   assert.is(run.stdout, "");
   assert.is(run.status, 0);
 });
