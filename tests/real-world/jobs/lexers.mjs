@@ -1,0 +1,13 @@
+import { init, parse } from "es-module-lexer";
+import { done, loaded, require, sourceText } from "./engine.mjs";
+const cjs = require("cjs-module-lexer");
+await init;
+await cjs.init();
+loaded();
+let module = "";
+for (let i = 0; i < 4000; i++) module += `import { a${i} as b } from "./m${i}.js"; export const c${i} = await import(\`x\${${i}}\`); /* import "no" */ export { d${i} as default${i} } from 'y';\n`;
+const out = [];
+for (let i = 0; i < 8; i++) out.push(parse(module)[0].length, parse(module)[1].slice(0, 50).map((one) => [one.n, one.s, one.e]));
+const text = sourceText + "\nexports.x = 1; Object.defineProperty(exports, 'y', { value: 2 }); module.exports = { z, ...require('./w') };";
+for (let i = 0; i < 20; i++) out.push(cjs.parse(text));
+done(out);

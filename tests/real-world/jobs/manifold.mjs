@@ -1,0 +1,11 @@
+import Module from "manifold-3d";
+import { done, loaded } from "./engine.mjs";
+const wasm = await Module();
+wasm.setup();
+loaded();
+const { Manifold } = wasm;
+let shape = Manifold.cube([10, 10, 10], true);
+for (let i = 0; i < 12; i++) shape = shape.subtract(Manifold.sphere(2.2, 24).translate([Math.sin(i) * 5, Math.cos(i * 2) * 5, (i % 5) - 2]));
+shape = shape.add(Manifold.cylinder(14, 1, 2, 32, true).rotate([30, 20, 10])).refine(2);
+const mesh = shape.getMesh();
+done(shape.numTri(), shape.volume().toFixed(9), mesh.triVerts, mesh.vertProperties);

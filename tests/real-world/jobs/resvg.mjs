@@ -1,0 +1,11 @@
+import { initWasm, Resvg } from "@resvg/resvg-wasm";
+import { readFileSync } from "node:fs";
+import { done, loaded, random, require } from "./engine.mjs";
+await initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
+loaded();
+const next = random();
+let shapes = "";
+for (let i = 0; i < 300; i++) shapes += `<path d="M${next() % 600} ${next() % 400} q${next() % 90} ${next() % 90} ${next() % 200} ${next() % 99} z" fill="hsl(${next() % 360},70%,50%)" fill-opacity="0.6" stroke="#123" stroke-width="${next() % 5}"/><text x="${next() % 500}" y="${next() % 400}" font-size="18">word ${i}</text>`;
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"><defs><filter id="f"><feGaussianBlur stdDeviation="3"/></filter></defs><g filter="url(#f)">${shapes}</g>${shapes}</svg>`;
+const font = readFileSync(require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
+done(new Resvg(svg, { font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans" } }).render().asPng());

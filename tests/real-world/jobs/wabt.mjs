@@ -1,0 +1,12 @@
+import { done, loaded, require } from "./engine.mjs";
+const wabt = await require("wabt")();
+loaded();
+let wat = "(module (memory 1)";
+for (let i = 0; i < 1500; i++) wat += `(func $f${i} (export "f${i}") (param i32 f64) (result i32) (local i64) (if (result i32) (local.get 0) (then (i32.add (local.get 0) (i32.const ${i}))) (else (i32.load offset=${i} (i32.trunc_sat_f64_s (local.get 1))))))\n`;
+const module = wabt.parseWat("x.wat", wat + ")");
+module.resolveNames();
+module.validate();
+const { buffer, log } = module.toBinary({ log: true, write_debug_names: true });
+const again = wabt.readWasm(buffer, { readDebugNames: true });
+again.applyNames();
+done(buffer, log.slice(0, 5000), again.toText({ foldExprs: true, inlineExport: true }));
