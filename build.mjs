@@ -6,7 +6,8 @@
 import { build, transform } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { deflateRawSync } from "node:zlib";
@@ -17,7 +18,7 @@ const dist = path.join(root, "dist");
 async function javascript() {
   await build({
     absWorkingDir: root,
-    entryPoints: { index: "pipeline/index.ts", wasi: "runtime/wasi/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "pass-hooks": "pipeline/pass-hooks.mjs", "serve-import": "pipeline/serve-import.ts" },
+    entryPoints: { index: "pipeline/index.ts", wasi: "runtime/wasi/index.ts", cli: "pipeline/cli.ts", webassembly: "pipeline/webassembly.ts", register: "pipeline/register.ts", "make-bytecode": "pipeline/make-bytecode.ts", "pass-hooks": "pipeline/pass-hooks.mjs", "serve-import": "pipeline/serve-import.ts" },
     outdir: "dist",
     bundle: true,
     splitting: true,
@@ -33,6 +34,34 @@ async function javascript() {
   const cli = path.join(dist, "cli.js");
   const text = readFileSync(cli, "utf8");
   if (!text.startsWith("#!")) writeFileSync(cli, `#!/usr/bin/env node\n${text}`);
+}
+
+/**
+ * dist/quick: the engine of wasmlathe/register as one script, and the bytecode V8 has made of it by the end of a real job (pipeline/quick-start.ts).
+ * Without bytecode (a job that failed) starts are slower, so that is no reason for the build to fail; a test asks for it.
+ */
+async function quickStart() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["pipeline/quick-engine.ts"],
+    write: false,
+    bundle: true,
+    minify: true,
+    charset: "ascii",
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    define: { "import.meta.url": "importMetaUrl" },
+    logLevel: "warning",
+  });
+  const text = `(function (module, exports, require, importMetaUrl) {${outputFiles[0].text}\n})`;
+  const quick = path.join(dist, "quick");
+  mkdirSync(quick);
+  writeFileSync(path.join(quick, `engine-${createHash("sha256").update(text).digest("hex").slice(0, 16)}.cjs`), text);
+  execFileSync(process.execPath, [path.join(dist, "make-bytecode.js")], { stdio: ["ignore", "ignore", "inherit"] });
+  rmSync(path.join(dist, "make-bytecode.js"));
+  rmSync(path.join(dist, "make-bytecode.js.map"));
 }
 
 /** dist/explorer: what the page of `lathe explore` is made of. The graph layout is deflated, and unpacked by the page when it draws. */
@@ -67,5 +96,6 @@ function declarations() {
 
 rmSync(dist, { recursive: true, force: true });
 await javascript();
+await quickStart();
 await explorer();
 if (process.argv.includes("--types")) declarations();

@@ -1,4 +1,12 @@
 // `wasmlathe/register`: `node --import wasmlathe/register app.mjs` runs a program on this engine, unchanged.
-import { WebAssembly } from "./webassembly.js";
+import type { WebAssemblyNamespace } from "../runtime/webassembly/index.js";
+import { engineScript, evaluate } from "./quick-start.js";
 
-Object.defineProperty(globalThis, "WebAssembly", { value: WebAssembly, writable: true, enumerable: false, configurable: true });
+async function load(): Promise<WebAssemblyNamespace> {
+  const script = process.env.LATHE_PASS ? undefined : engineScript(import.meta.url);
+  if (!script) return (await import("./webassembly.js")).WebAssembly;
+  const { optionsOfEnvironment, webAssembly } = evaluate(script);
+  return webAssembly(optionsOfEnvironment(process.env));
+}
+
+Object.defineProperty(globalThis, "WebAssembly", { value: await load(), writable: true, enumerable: false, configurable: true });

@@ -1,0 +1,30 @@
+// A `WebAssembly` object over this compiler: what `wasmlathe/webassembly` and `wasmlathe/register` hand out.
+import { setImmediate } from "node:timers/promises";
+import { createWebAssembly, type WebAssemblyNamespace } from "../runtime/webassembly/index.js";
+import { refuseUnsupported } from "./compile.js";
+import { decodeModule, decodeModuleAsync, WasmError } from "./frontend/index.js";
+import { compileSync } from "./index.js";
+import type { CompileOptions } from "./options.js";
+
+/** A `WebAssembly` object that compiles with these options, passes of one's own among them. */
+export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace {
+  return createWebAssembly({
+    compile: (bytes) => compileSync(bytes, options),
+    compileAsync: async (bytes) => {
+      await setImmediate();
+      return compileSync(await decodeModuleAsync(bytes, setImmediate), options);
+    },
+    validate,
+  });
+}
+
+/** Also false for modules that are valid but not compiled yet: programs ask this to find out what they can use. */
+function validate(bytes: Uint8Array): boolean {
+  try {
+    refuseUnsupported(decodeModule(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof WasmError) return false;
+    throw error;
+  }
+}
