@@ -97,7 +97,9 @@ export function exportAs(func: FuncInstance, object: Function): void {
 }
 
 function exportedFunction(func: FuncInstance): (...args: unknown[]) => unknown {
-  const plain = (func.entered ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? ((...args: unknown[]) => callFunc(func, args));
+  // Known to stack-text.ts by its name.
+  const exportedCall = (...args: unknown[]) => callFunc(func, args);
+  const plain = (func.entered ? func.store.thread.exec!.shims.exportedFunction(func) : undefined) ?? exportedCall;
   const { mirrors } = func.holder;
   // Bound, so that its text is that of a native function, which is what programs expect; the engine calls it just as fast.
   const object = (mirrors ? entering(mirrors, plain) : plain).bind(undefined);

@@ -94,7 +94,7 @@ function afterEntry(lines: readonly string[], i: number): number {
   while (i < lines.length && outer.has(frameOf(lines[i]!)?.name ?? "")) i++;
   // The exported function: made for its signature, or in func.ts; then what keeps V8's objects in step (mirror.ts).
   const exported = i < lines.length ? frameOf(lines[i]!) : undefined;
-  if (exported?.shim || exported?.name === "plain") i++;
+  if (exported?.shim || exported?.name === "exportedCall") i++;
   if (i < lines.length && frameOf(lines[i]!)?.name === "pullThenRun") i++;
   return i;
 }

@@ -46,7 +46,7 @@ export class Trap extends Error {
     Error.stackTraceLimit = limit;
     Object.setPrototypeOf(this, kind === "stack_exhausted" ? RangeError.prototype : RuntimeError.prototype);
     // JS frames are formatted when somebody looks, which may be expensive. Those of this library go; the user gets as many as asked for.
-    const js: { stack?: string } = {};
+    const js: { stack?: unknown } = {};
     if (typeof limit === "number") Error.stackTraceLimit = limit === 0 ? 0 : limit + LIBRARY_FRAMES * (activations.length + 1);
     Error.captureStackTrace(js, Trap);
     Error.stackTraceLimit = limit;
@@ -55,7 +55,7 @@ export class Trap extends Error {
       backtrace: { value: backtrace },
       functions: { get: () => backtrace.map((frame) => frame.name) },
       wasmOffset: { value: backtrace[0]?.offset ?? 0 },
-      stack: { configurable: true, get: () => stackOf(this, js.stack ?? "", activations, limit), set: (stack: unknown) => replaceStack(this, stack) },
+      stack: { configurable: true, get: () => stackOf(this, js.stack, activations, limit), set: (stack: unknown) => replaceStack(this, stack) },
     });
   }
 
@@ -64,7 +64,9 @@ export class Trap extends Error {
   }
 }
 
-function stackOf(trap: Trap, js: string, activations: readonly Activation[], limit: number): string {
+function stackOf(trap: Trap, js: unknown, activations: readonly Activation[], limit: number): unknown {
+  // Whatever a program's own `Error.prepareStackTrace` has made of it.
+  if (typeof js !== "string") return js;
   let frames = 0;
   // Wasm frames are as many as the backtrace has.
   const lines = weave(js.split("\n").slice(1), activations).filter((line) => line.includes("wasm://wasm/") || frames++ < limit);
