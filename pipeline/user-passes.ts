@@ -3,7 +3,7 @@
 // A file is an ES module, JavaScript or TypeScript, whose default export is a pass or an array of passes. Its import of
 // `wasmlathe` is served by the running package (pass-hooks.mjs). Options are read by the types of their declared defaults.
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { register } from "node:module";
+import nodeModule from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { passes as registry } from "../passes/index.js";
@@ -138,14 +138,21 @@ const KEY = "wasmlathe: exports of the running package, for user passes";
 export async function registerHooks(): Promise<void> {
   const bridge = globalThis as Record<symbol, unknown>;
   if (bridge[Symbol.for(KEY)] !== undefined) return;
-  if (typeof register !== "function") throw new Error("passes from files need Node 20.6 or newer");
-  const running = (await import("./index.js")) as Record<string, unknown>;
-  bridge[Symbol.for(KEY)] = running;
   const root = packageRoot();
-  const hooks = ["dist/pass-hooks.js", "pipeline/pass-hooks.mjs"].map((name) => path.join(root, name)).find((name) => existsSync(name));
-  if (hooks === undefined) throw new Error("the package is incomplete: pass-hooks is missing");
+  const file = ["dist/pass-hooks.js", "pipeline/pass-hooks.mjs"].map((name) => path.join(root, name)).find((name) => existsSync(name));
+  if (file === undefined) throw new Error("the package is incomplete: pass-hooks is missing");
+  const running = (await import("./index.js")) as Record<string, unknown>;
   const names = Object.keys(running).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
-  register(pathToFileURL(hooks).href, { data: { key: KEY, names, own: `${pathToFileURL(root).href}/` } });
+  const data = { key: KEY, names, own: `${pathToFileURL(root).href}/` };
+  // Node 22.15 and newer have hooks in this thread; the older way costs a thread, and newer ones warn of it.
+  const { register, registerHooks: registerSync } = nodeModule as typeof nodeModule & { registerHooks?: (hooks: object) => void };
+  const hooks = registerSync && (await import(pathToFileURL(file).href)) as { hooks(given: typeof data): object };
+  // Somebody may have come first while this waited.
+  if (bridge[Symbol.for(KEY)] !== undefined) return;
+  if (registerSync) registerSync(hooks!.hooks(data));
+  else if (typeof register === "function") register(pathToFileURL(file).href, { data });
+  else throw new Error("passes from files need Node 20.6 or newer");
+  bridge[Symbol.for(KEY)] = running;
 }
 
 /** The nearest folder above this file with our package.json. */
