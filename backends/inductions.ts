@@ -44,6 +44,8 @@ export class Inductions {
   // Of the expression last looked into: the one parameter in it.
   private parameter = NONE as Value;
   private usersLeft = 0;
+  /** Header of the loop in question. */
+  private current = NONE as Block;
 
   constructor(
     private readonly fn: Func,
@@ -70,6 +72,7 @@ export class Inductions {
       this.parameter = NONE as Value;
       this.stepOf(this.index[id]!, loops.loopOf[this.header[id]!]!, 0);
       this.usersLeft = MAX_USERS;
+      this.current = this.header[id]!;
       if (this.isOnlyAddress(this.parameter, 0)) this.dropped[this.parameter] = 1;
     }
   }
@@ -138,6 +141,7 @@ export class Inductions {
     this.below[id] = accesses.target.below(this.lowest[v]!);
     // The index itself must become superfluous, or nothing is gained.
     this.usersLeft = MAX_USERS;
+    this.current = loops.header[loop]! as Block;
     if (!this.isOnlyAddress(v, 0)) {
       this.idOf[v] = NONE;
       this.below.length = id;
@@ -203,7 +207,7 @@ export class Inductions {
     }
   }
 
-  /** Whether all that `v` is needed for are accesses by pointers that walk along, by way of additions and the like, and its own increment. */
+  /** Whether all that `v` is needed for are accesses by pointers that walk along with the loop in question, by way of additions and the like, and its own increment. */
   private isOnlyAddress(v: Value, depth: number): boolean {
     const { fn } = this;
     const uses = (this.uses ??= computeUses(fn));
@@ -223,7 +227,10 @@ export class Inductions {
       // As what a store writes it is a number.
       if (fn.argCount[user] === 2 && fn.arg(user, 1) === v) return false;
       if (!accesses.split(user) || accesses.how === Split.above || !this.has(accesses.index)) return false;
-      return accesses.target.fits(this.below[this.idOf[accesses.index]!]! + accesses.displacement, accessBytes[fn.op[user]!]!);
+      // A pointer of another loop is made from what does not change there.
+      const id = this.idOf[accesses.index]!;
+      if (id < this.header.length && this.header[id] !== this.current) return false;
+      return accesses.target.fits(this.below[id]! + accesses.displacement, accessBytes[fn.op[user]!]!);
     }
     switch (fn.op[user]) {
       case Op.i32_add: case Op.i32_sub: case Op.i32_shl: case Op.i32_mul:

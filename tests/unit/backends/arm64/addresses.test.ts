@@ -158,6 +158,24 @@ const walks = `(module
       (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (local.get $s))
   (func $twice (param i32) (result i32) (if (result i32) (i32.and (local.get 0) (i32.const 1)) (then (call $twice (i32.shr_u (local.get 0) (i32.const 1)))) (else (i32.add (local.get 0) (local.get 0)))))
+  (func (export "twoLoops") (param $p i32) (param $n i32) (result i32) (local $s i32) (local $j i32)
+    (loop $walk
+      (local.set $s (i32.load8_u (local.get $p)))
+      (local.set $p (i32.add (local.get $p) (i32.const 1)))
+      (br_if $walk (i32.gt_u (local.get $s) (i32.const 101))))
+    (loop $next
+      (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 3)) (i32.load8_u (i32.add (local.get $p) (local.get $j)))))
+      (br_if $next (i32.ne (local.tee $j (i32.add (local.get $j) (i32.const 1))) (local.get $n))))
+    (local.get $s))
+  (func (export "behindLoop") (param $p i32) (param $n i32) (result i32) (local $s i32) (local $j i32)
+    (block $out (loop $walk
+      (br_if $out (i32.lt_u (local.tee $s (i32.load8_u (local.get $p))) (i32.const 104)))
+      (local.set $p (i32.add (local.get $p) (i32.const 1)))
+      (br $walk)))
+    (loop $next
+      (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 3)) (i32.load8_u (i32.add (local.get $p) (local.get $j)))))
+      (br_if $next (i32.ne (local.tee $j (i32.add (local.get $j) (i32.const 1))) (local.get $n))))
+    (local.get $s))
   (func (export "twoWays") (param $p i32) (param $n i32) (result i32) (local $s i32)
     (block $done (loop $next
       (local.set $s (i32.add (local.get $s) (i32.load8_u (local.get $p))))
@@ -173,7 +191,7 @@ if (hasEmulator()) {
     const starts = [0, 1, 5, 16, 47, 48, 100, 65480, 65500, 65521, 65529, 65532, 65533, 65535, 65536, 70000, -1, -2, -3, -4, -7, -8, -16, -65536, -65540, 0x7ffffffc];
     const rounds = [1, 2, 3, 9, 40];
     check(await toBytes(walks), [
-      ...["up", "down", "downFields", "indexed", "neighbours", "records", "sometimes", "behind", "calls", "twoWays"].flatMap((name) => starts.flatMap((p) => rounds.map((n) => call(name, p, n)))),
+      ...["up", "down", "downFields", "indexed", "neighbours", "records", "sometimes", "behind", "calls", "twoLoops", "behindLoop", "twoWays"].flatMap((name) => starts.flatMap((p) => rounds.map((n) => call(name, p, n)))),
       ...starts.flatMap((p) => [call("length", p), call("preIncrement", p), call("copy", p, 3, 20), call("copy", 300, p, 20), call("backwards", 400, p, 20), call("backwards", p, 65500, 20), call("nest", p, 3, 4), call("nest", p, 2, 30)]),
       call("indexed", 16, -5), call("indexed", -0x80000000, 3), call("copy", 65530, 0, 10), call("copy", 0, 65530, 0),
     ]);
