@@ -51,13 +51,20 @@ export async function compile(input: Uint8Array | string, options: CompileOption
 
 /** As `compile`, at once. Takes binary modules, also as `decodeModule` gives them, and IR as text, and no passes of the `wasm` stage: those may be asynchronous. */
 export function compileSync(input: Uint8Array | Module | string, options: CompileOptions = {}): Compilation {
+  return compilerFor(options)(input);
+}
+
+/** `compileSync` for many modules: the options are resolved once, the passes put in order. */
+export function compilerFor(options: CompileOptions = {}): (input: Uint8Array | Module | string) => Compilation {
   const settings = resolveOptions(options, hostFeatures);
   const [pass] = settings.schedule.wasm;
   if (pass) throw new Error(`the pass "${pass.name}" works on bytes and may be asynchronous: use compile()`);
-  if (input instanceof Module) return compileInput({ bytes: input.bytes, module: input }, settings);
-  if (typeof input !== "string") return compileInput({ bytes: input }, settings);
-  if (!isIrText(input)) throw new Error("compileSync takes a binary module, or IR as text; the text format of WebAssembly needs compile()");
-  return compileInput({ text: input }, settings);
+  return (input) => {
+    if (input instanceof Module) return compileInput({ bytes: input.bytes, module: input }, settings);
+    if (typeof input !== "string") return compileInput({ bytes: input }, settings);
+    if (!isIrText(input)) throw new Error("compileSync takes a binary module, or IR as text; the text format of WebAssembly needs compile()");
+    return compileInput({ text: input }, settings);
+  };
 }
 
 // Compiling

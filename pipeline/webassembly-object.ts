@@ -1,18 +1,21 @@
 // A `WebAssembly` object over this compiler: what `wasmlathe/webassembly` and `wasmlathe/register` hand out.
 import { setImmediate } from "node:timers/promises";
+import type { Module } from "../ir/module.js";
 import { createWebAssembly, type WebAssemblyNamespace } from "../runtime/webassembly/index.js";
 import { refuseUnsupported } from "./compile.js";
 import { decodeModule, decodeModuleAsync, WasmError } from "./frontend/index.js";
-import { compileSync } from "./index.js";
+import { compilerFor } from "./index.js";
 import type { CompileOptions } from "./options.js";
 
 /** A `WebAssembly` object that compiles with these options, passes of one's own among them. */
 export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace {
+  let compiler: ReturnType<typeof compilerFor> | undefined;
+  const compile = (input: Uint8Array | Module) => (compiler ??= compilerFor(options))(input);
   return createWebAssembly({
-    compile: (bytes) => compileSync(bytes, options),
+    compile,
     compileAsync: async (bytes) => {
       await setImmediate();
-      return compileSync(await decodeModuleAsync(bytes, setImmediate), options);
+      return compile(await decodeModuleAsync(bytes, setImmediate));
     },
     validate,
   });
