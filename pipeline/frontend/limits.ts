@@ -11,7 +11,8 @@ export const enum Limit {
   exports = 1_000_000,
   globals = 1_000_000,
   tables = 100_000,
-  elem_segments = 10_000_000,
+  /** Fewer than theirs: here each is an object. */
+  elem_segments = 1_000_000,
   elem_segment_length = 10_000_000,
   data_segments = 100_000,
   params = 1_000,
