@@ -32,8 +32,13 @@ export interface HostWebAssembly {
   readonly RuntimeError: ErrorClass;
 }
 
+/** Under this key an object of ours keeps the host's: another copy of this code may have replaced the global already. */
+export const HOST: unique symbol = Symbol.for("wasmlathe.host") as never;
+
+const global = (globalThis as unknown as { WebAssembly?: HostWebAssembly & { readonly [HOST]?: HostWebAssembly } }).WebAssembly;
+
 /** Undefined where the host was started without. */
-export const host = (globalThis as unknown as { WebAssembly?: HostWebAssembly }).WebAssembly;
+export const host: HostWebAssembly | undefined = global?.[HOST] ?? global;
 
 /** A memory of the host's by the methods of its class, whatever has become of its prototype. */
 export function hostMemory(object: object): HostMemory {

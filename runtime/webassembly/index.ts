@@ -5,6 +5,7 @@
 import { compileFunctions, type CompileFunctions } from "./compile.js";
 import { CompileError, LinkError, RuntimeError } from "./errors.js";
 import { Global } from "./global.js";
+import { HOST, host } from "./host.js";
 import { globalTypeOf, memoryTypeOf, tableTypeOf } from "./host-types.js";
 import { exposeInterface } from "./idl.js";
 import { instancesOf, type InstanceClass } from "./instance.js";
@@ -39,6 +40,7 @@ export function createWebAssembly(compiler: Compiler): WebAssemblyNamespace {
   for (const [name, value] of Object.entries(classes)) {
     Object.defineProperty(namespace, name, { value, writable: true, configurable: true });
   }
+  Object.defineProperty(namespace, HOST, { value: host });
   Object.defineProperty(namespace, Symbol.toStringTag, { value: "WebAssembly", configurable: true });
   return namespace as unknown as WebAssemblyNamespace;
 }

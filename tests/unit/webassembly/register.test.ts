@@ -64,4 +64,16 @@ test("workers of the program, too, which a module may be posted to", async () =>
   assert.is(out, "true 42");
 });
 
+test("beside the library, which is another copy of the engine then", () => {
+  const library = pathToFileURL(path.join(projectRoot, "dist", "webassembly.js")).href;
+  const { out, err } = node(`
+    const library = await import("${library}");
+    const memory = new library.WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    const clone = structuredClone(new library.WebAssembly.Module(empty));
+    console.log(memory.buffer.byteLength, library.WebAssembly.Module.exports(clone).length, library.WebAssembly.RuntimeError === WebAssembly.RuntimeError);`);
+  assert.is(err, "");
+  assert.is(out, "65536 0 true");
+});
+
 test.run();
