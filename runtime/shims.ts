@@ -19,8 +19,9 @@ type AnyFunction = (...args: unknown[]) => unknown;
 type MakeExported = (func: FuncInstance, holder: Holder, code: number, ctx: number, externs: Externs) => AnyFunction;
 type MakeServer = (fn: AnyFunction, externs: Externs) => () => void;
 
-/** Parameters and results of a shim at most. */
+/** Parameters and results of a shim at most, and parameters that it coerces itself. */
 const MAX_VALUES = 16;
+const MAX_COERCED = 3;
 
 /** How a value of a type stands in its slot: the view, and what `typeof` says of a JS value that needs no coercion. */
 const access: Readonly<Partial<Record<Type, { readonly cells: "i32" | "i64" | "f32" | "f64"; readonly bytes: number; readonly typeOf: string }>>> = {
@@ -44,16 +45,17 @@ function write(type: Type, i: number, value: string): string {
   return row ? `${row.cells}[${slot(i, row.bytes)}] = ${value};` : `externs.write(i32, ${slot(i, 4)}, ${value});`;
 }
 
-/** Makes a primitive the number it stands for; `general` where code of the user's may run. BigInts and symbols throw, as they should. */
-function coerce(type: Type, name: string, general: string): string {
-  switch (access[type]?.typeOf) {
-    case "number":
-      return `if (typeof ${name} !== "number") { if (typeof ${name} === "function" || (typeof ${name} === "object" && ${name} !== null)) ${general} ${name} = +${name}; }`;
-    case "bigint":
-      return `if (typeof ${name} !== "bigint") ${general}`;
-    default:
-      return "";
-  }
+/** Makes primitives the numbers they stand for; `general` where code of the user's may run. BigInts and symbols throw, as they should. */
+function coerce(params: readonly Type[], general: string): string[] {
+  const kinds = params.map((type) => access[type]?.typeOf);
+  const other = kinds.flatMap((kind, i) => (kind ? [`typeof p${i} !== "${kind}"`] : []));
+  // A shim that is too large would not be inlined.
+  if (params.length > MAX_COERCED) return other.length > 0 ? [`  if (${other.join(" || ")}) ${general}`] : [];
+  return kinds.flatMap((kind, i) => {
+    if (kind === "bigint") return [`  if (typeof p${i} !== "bigint") ${general}`];
+    if (kind === undefined) return [];
+    return [`  if (typeof p${i} !== "number") { if (typeof p${i} === "function" || (typeof p${i} === "object" && p${i} !== null)) ${general} p${i} = +p${i}; }`];
+  });
 }
 
 function fits(types: readonly Type[]): boolean {
@@ -65,7 +67,7 @@ function exportedText({ params, results }: FuncType): string {
   const values = results.map(read).join(", ");
   return [
     `"use strict"; return (func, holder, code, ctx, externs) => (${names}) => {`,
-    ...params.map((type, i) => `  ${coerce(type, `p${i}`, `return callFunc(func, [${names}]);`)}`),
+    ...coerce(params, `return callFunc(func, [${names}]);`),
     `  const start = f64[${Exec.wasmSp / 8}];`,
     ...params.map((type, i) => `  ${write(type, i, `p${i}`)}`),
     `  f64[${Exec.entryCode / 8}] = code;`,
