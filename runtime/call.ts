@@ -146,8 +146,10 @@ function callHost(func: FuncInstance, cells: Cells, base: number, stride: number
 
 /** What calls a host function, or an interpreted one, for native code: arguments and results in slots. */
 export function serverOf(exec: ExecContext, func: FuncInstance): () => void {
-  if (!func.host) return () => serveInterpreted(exec, func);
-  return exec.shims.server(func) ?? (() => callHost(func, exec, exec.slots, SLOT_WORDS));
+  // Known to stack-text.ts by their names.
+  const servedByInterpreter = () => serveInterpreted(exec, func);
+  const servedByHost = () => callHost(func, exec, exec.slots, SLOT_WORDS);
+  return func.host ? (exec.shims.server(func) ?? servedByHost) : servedByInterpreter;
 }
 
 function serveInterpreted(exec: ExecContext, func: FuncInstance): void {

@@ -12,11 +12,14 @@ import type { Thread } from "./thread.js";
 export const SHIM_SCRIPT = "lathe:shim";
 
 /** The JS function that drives an activation. */
-const drivers: Readonly<Record<string, Activation["engine"]>> = { settle: "native", runInterpreted: "interpreter" };
+const drivers: Readonly<Record<string, Activation["engine"]>> = { "ExecContext.settle": "native", runInterpreted: "interpreter" };
 /** Of this library, between an exported function and the driver. */
-const outer: ReadonlySet<string> = new Set(["run", "invoke", "invokeInterpreted", "callFromInterp", "call", "serveInterpreted", "callFunc", "callRaw"]);
-/** Of this library, between the driver and a host function. */
-const inner: ReadonlySet<string> = new Set(["pushThenRun", "callHost", "serve", "call", "callFromInterp", "run", "runBuiltin", "perform", "reportTrap", "trapOfInterp"]);
+const outer: ReadonlySet<string> = new Set(["run", "invoke", "invokeInterpreted", "callFromInterp", "call", "serveInterpreted", "servedByInterpreter", "callFunc", "callRaw"]);
+/** Of this library, between the driver and a host function or what has made a trap. */
+const inner: ReadonlySet<string> = new Set(["pushThenRun", "callHost", "servedByHost", "callFromInterp", "runBuiltin", "reportTrap", "trapOfInterp"]);
+/** The interpreter's loop and its call: names that other functions have, too, so they count only where they must stand. */
+const LOOP = "run";
+const LOOP_CALL = "call";
 
 /** JS frames that this library puts into a stack, for one activation at most. */
 export const LIBRARY_FRAMES = 8;
@@ -54,11 +57,19 @@ export function frameLines(frames: readonly TrapFrame[]): string[] {
 
 const FRAME = /^ {4}at (?:async )?(?:new )?(?:(.+?) (?:\[as .+?\] )?\()?(.+?)\)?$/;
 
-/** Function of a line, without its class; the script it is in. */
-function frameOf(line: string): { name: string; shim: boolean } | undefined {
-  const match = FRAME.exec(line);
+interface Frame {
+  /** With the class of a method. */
+  readonly full: string;
+  readonly name: string;
+  readonly shim: boolean;
+}
+
+/** A JS frame; undefined for other lines, and for Wasm frames. */
+function frameOf(line: string | undefined): Frame | undefined {
+  const match = line === undefined || line.includes("wasm://wasm/") ? null : FRAME.exec(line);
   if (!match) return undefined;
-  return { name: match[1]?.slice(match[1].lastIndexOf(".") + 1) ?? "", shim: match[2]!.startsWith(SHIM_SCRIPT) };
+  const full = match[1] ?? "";
+  return { full, name: full.slice(full.lastIndexOf(".") + 1), shim: match[2]!.startsWith(SHIM_SCRIPT) };
 }
 
 /**
@@ -72,30 +83,29 @@ export function weave(lines: readonly string[], activations: readonly Activation
   let i = 0;
   while (i < lines.length) {
     const frame = frameOf(lines[i]!);
-    const engine = frame && drivers[frame.name];
+    const engine = frame && drivers[frame.full];
     if (!engine) {
       out.push(lines[i++]!);
       continue;
     }
-    while (out.length > 0 && isInner(out[out.length - 1]!)) out.pop();
+    if (engine === "interpreter" && frameOf(out.at(-1))?.name === LOOP) {
+      out.pop();
+      if (frameOf(out.at(-1))?.name === LOOP_CALL) out.pop();
+    }
+    for (let last = frameOf(out.at(-1)); last && (last.shim || inner.has(last.name)); last = frameOf(out.at(-1))) out.pop();
     out.push(...frameLines(left[engine].shift()?.frames ?? []));
     i = afterEntry(lines, i + 1);
   }
   return out;
 }
 
-function isInner(line: string): boolean {
-  const frame = frameOf(line);
-  return frame !== undefined && (frame.shim || inner.has(frame.name));
-}
-
 /** The line behind the exported function by which an activation was entered. */
 function afterEntry(lines: readonly string[], i: number): number {
-  while (i < lines.length && outer.has(frameOf(lines[i]!)?.name ?? "")) i++;
+  while (outer.has(frameOf(lines[i])?.name ?? "")) i++;
   // The exported function: made for its signature, or in func.ts; then what keeps V8's objects in step (mirror.ts).
-  const exported = i < lines.length ? frameOf(lines[i]!) : undefined;
+  const exported = frameOf(lines[i]);
   if (exported?.shim || exported?.name === "exportedCall") i++;
-  if (i < lines.length && frameOf(lines[i]!)?.name === "pullThenRun") i++;
+  if (frameOf(lines[i])?.name === "pullThenRun") i++;
   return i;
 }
 

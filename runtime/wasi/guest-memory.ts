@@ -13,6 +13,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export class GuestMemory {
   private source: MemoryLike | undefined;
+  /** What the views are over; comparing it is cheaper than asking a view for its buffer. */
+  private cachedBuffer: ArrayBufferLike | undefined;
   private cachedBytes: Uint8Array = new Uint8Array(0);
   private cachedView = new DataView<ArrayBufferLike>(this.cachedBytes.buffer);
 
@@ -36,7 +38,8 @@ export class GuestMemory {
   private refresh(): void {
     if (!this.source) throw new Error("a WASI function was called before start() or initialize()");
     const { buffer } = this.source;
-    if (buffer === this.cachedBytes.buffer) return;
+    if (buffer === this.cachedBuffer) return;
+    this.cachedBuffer = buffer;
     this.cachedBytes = new Uint8Array(buffer);
     this.cachedView = new DataView(buffer);
   }

@@ -141,6 +141,45 @@ test("names as in V8: the module's before the function's", async () => {
   assert.is(error.stack, "replaced");
 });
 
+test("functions of the program that have the names of the library's", async () => {
+  const bytes = await watToBytes(`(module
+    (import "host" "one" (func $one))
+    (import "host" "two" (func $two (result i32 i32)))
+    (func $call (export "one") (call $one))
+    (func $run (export "two") (drop (drop (call $two)))))`);
+  const names: Record<string, () => never> = {
+    run: () => { throw new Error("from run"); },
+    call: () => { throw new Error("from call"); },
+  };
+  for (const mode of modes) {
+    const exports = ours(mode)(bytes, { one: names["run"]!, two: names["call"]! } as Host);
+    const stackOf = (userSettle: () => void) => {
+      const settle = { settle: () => userSettle() };
+      const limit = Error.stackTraceLimit;
+      Error.stackTraceLimit = 50;
+      const { stack } = thrown(() => settle.settle());
+      Error.stackTraceLimit = limit;
+      return [...stack.matchAll(/^ {4}at (?:Object\.|names\.)?(\w+) (?:\[as \w+\] )?\(/gm)].map((match) => match[1]).slice(0, 4);
+    };
+    assert.equal(stackOf(() => exports["one"]!()).slice(0, 2), ["run", "call"], mode);
+    assert.equal(stackOf(() => exports["two"]!()).slice(0, 2), ["call", "run"], mode);
+    assert.ok(stackOf(() => exports["one"]!()).includes("settle"), mode);
+  }
+});
+
+test("one engine in the other", async () => {
+  const inner = await watToBytes('(module (func $inner (export "f") (param i32) (unreachable)))');
+  const outer = await watToBytes('(module (import "m" "f" (func $f (param i32))) (func $outer (export "g") (call $f (i32.const 1))))');
+  for (const [below, above] of [["guard", "interp"], ["interp", "guard"]] as const) {
+    const { f } = instantiate(compileModule(inner, above), {}).exports;
+    const { g } = functions(instantiate(compileModule(outer, below), { m: { f } }).exports);
+    const frames = framesOf(thrown(function userCall() {
+      g!();
+    }));
+    assert.equal(frames.slice(0, 3).map((frame) => frame.split(" ")[0]), ["inner", "outer", "userCall"], `${above} in ${below}`);
+  }
+});
+
 test("the JS API's functions, V8's table among their imports", async () => {
   const bytes = await watToBytes(`(module
     (import "host" "table" (table 1 funcref))
