@@ -51,6 +51,7 @@ const MAX_POOL_VALUES = 32768;
 const MAX_READY = 16;
 
 const noRegister = -1;
+const NOTHING: readonly number[] = [];
 
 /** A pointer is as far below as its accesses need to have no sign, where one addition reaches. */
 const reach: Reach = {
@@ -456,7 +457,7 @@ export class Selection {
   /** Pointers that walk along with the loop of that header. */
   carried(b: Block): readonly number[] {
     const inductions = this.plan()?.inductions;
-    if (inductions === undefined) return [];
+    if (inductions === undefined || inductions.firstOf[b] === NONE) return NOTHING;
     const regs: number[] = [];
     for (let id = inductions.firstOf[b]!; id !== NONE; id = inductions.nextOf[id]!) {
       regs.push(this.pointerOf(inductions.index[id]!));
@@ -468,9 +469,9 @@ export class Selection {
   /** The same on an edge to the header: where the loop is entered the pointer is made from what the index would be. */
   carriedOn(e: Edge): readonly number[] {
     const inductions = this.pointers?.inductions;
-    if (inductions === undefined) return [];
-    const regs: number[] = [];
     const header = this.fn.edgeTo[e]! as Block;
+    if (inductions === undefined || inductions.firstOf[header] === NONE) return NOTHING;
+    const regs: number[] = [];
     for (let id = inductions.firstOf[header]!; id !== NONE; id = inductions.nextOf[id]!) {
       if (inductions.goesRound(e)) {
         regs.push(this.steppedRegs[id]!);
