@@ -7,13 +7,12 @@
 // function that turns the result. Both take the logarithm of what there is in trials.
 import { Allocator } from "../backends/regalloc/index.js";
 import { ModuleCodeBuilder } from "../backends/module-code.js";
-import type { FuncIndex } from "../ir/entity.js";
 import { VmLayout } from "../ir/layout.js";
-import type { Module } from "../ir/module.js";
 import type { CompiledModule } from "../runtime/index.js";
 import type { Compilation } from "./compile.js";
 import { sameOutcome, type Outcome } from "./outcome.js";
 import { Snapshot } from "./snapshot.js";
+import { ownFuncs } from "./source.js";
 import type { ModuleState } from "./state.js";
 
 /** Runs a module from a fresh instance. */
@@ -135,8 +134,4 @@ function moduleAt(compilation: Compilation, state: ModuleState, mixture?: Mixtur
     builder.add(target.emit(mfn, codegen));
   }
   return { module, layout: compilation.layout, bounds, stubs: target.stubs, code: builder.finish(), functions: (index) => stateOf(index).ssa! };
-}
-
-function ownFuncs(module: Module): FuncIndex[] {
-  return module.funcs.flatMap((func, i) => (func.imported ? [] : [i as FuncIndex]));
 }
