@@ -61,6 +61,7 @@ function parts(): Part[] {
     { name: "tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in slow))], quick: true },
     { name: "suite-explicit", args: suite("explicit"), quick: false },
     { name: "suite-O0", args: suite("O0"), quick: false },
+    { name: "suite-tiers", args: suite("tiers"), quick: false },
     { name: "slow-tests", args: ["tests/run.ts", ...Object.keys(slow)], quick: false },
   ];
 }

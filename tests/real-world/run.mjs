@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const self = fileURLToPath(import.meta.url);
 const register = path.join(path.dirname(self), "../../dist/register.js");
-const SECONDS = 120;
+const SECONDS = 900;
 
 /** Environment of ours by mode; `v8` has none. */
 const modes = {
