@@ -52,7 +52,7 @@ export function printAsmLines(
     const label = labels.get(row.offset);
     if (label !== undefined) push(`${label}:`);
     const text = row.text.replace(branch, (whole, head: string, address: string) => {
-      const name = comments.callee(row) === undefined ? labels.get(Number(address)) : undefined;
+      const name = isBranch.test(row.text) && comments.callee(row) === undefined ? labels.get(Number(address)) : undefined;
       return name === undefined ? whole : head + name;
     });
     const comment = comments.of(row, rows[i - 1], rows[i + 1]);
