@@ -359,6 +359,7 @@ b1:
 b2:
   unreachable !0x22
 }`;
+import { cpuMs } from "../../cpu-time.js";
 
 test("host functions: arguments and results, nested runs, memory seen anew", () => {
   const world: World = new World(HOSTS, [
@@ -528,7 +529,7 @@ test("a br_table of 100,000 entries and 10,000 parameters decode in linear time"
   const shifted = Array.from({ length: width }, (_, i) => `v${100 + ((i + 1) % width)}`).join(", ");
   const params = Array.from({ length: width }, (_, i) => `v${100 + i}: i32`).join(", ");
   const first = Array.from({ length: width }, (_, i) => (i === 1 ? "v1" : "v2")).join(", ");
-  const start = performance.now();
+  const start = cpuMs();
   const world = new World(`type t0 = (i32) -> i32
 func @0: t0
 func @1: t0
@@ -556,7 +557,7 @@ b2:
 b3:
   return v100
 }`);
-  assert.ok(performance.now() - start < 5000);
+  assert.ok(cpuMs() - start < 5000);
   assert.equal([0, 2, 99_998, 99_999, 200_000].map((i) => i32(world.call(0, [i])[0])), [0, 5, 5, 99_999, 200_000]);
   assert.is(trapInfo[world.trap(0, [1]).kind].name, "unreachable");
   // A rotation by one in each round: value 77 starts in the second place.

@@ -10,6 +10,7 @@ import { PassRunner } from "../../../pipeline/runner.js";
 import type { PassStats } from "../../../pipeline/stats.js";
 import type { Module } from "../../../ir/module.js";
 import { becomes, moduleText, named, parse, runPasses } from "./support.js";
+import { cpuMs } from "../../cpu-time.js";
 
 test("unreachable-code: a dead cycle goes, and its edges into live blocks", () => {
   becomes(
@@ -334,9 +335,9 @@ test("100,000 predecessors: every pass on blocks stays linear", () => {
   for (const same of [true, false]) {
     const { module } = parse(moduleText("(i32, i32) -> i32", "b0(v0: i32, v1: i32):\n return v0"));
     const fn = manyPredecessors(100_000, same);
-    const started = performance.now();
+    const started = cpuMs();
     const stats = runPassesUnverified(module, fn, ["unreachable-code", "block-params", "merge-blocks", "dce", "critical-edges", "block-layout"]);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (cpuMs() - started) / 1000;
     assert.is(stats.find((one) => one.name === "block-params")!.counts["params"] ?? 0, same ? 1 : 0);
     if (process.env["TIMES"]) console.log(stats);
     assert.ok(seconds < 5, `${seconds} s`);
