@@ -6,7 +6,8 @@
 //   ```sh                    commands that must end well; what they print is not looked at; `npm` is left out: it is how this test was started
 //   ```wat ```ssa ```json    must be well-formed
 //   ```text                  no code
-// Blocks of one file share a directory, in order. It holds the samples (tests/docs/samples), each .wat as .wasm, too.
+// Blocks of one file share a directory, in order. It holds the samples (tests/docs/samples, and sum.wat as m.wat), each .wat as .wasm,
+// too, and the folders of the project that documents name.
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -45,14 +46,21 @@ export async function prepare(directory: string, root: string): Promise<void> {
   mkdirSync(path.join(directory, ".bin"));
   writeFileSync(path.join(directory, ".bin/lathe"), `#!/bin/sh\nexec "${process.execPath}" "${path.join(root, "dist/cli.js")}" "$@"\n`);
   chmodSync(path.join(directory, ".bin/lathe"), 0o755);
+  // In a clone the command goes by npx.
+  writeFileSync(path.join(directory, ".bin/npx"), '#!/bin/sh\nexec "$@"\n');
+  chmodSync(path.join(directory, ".bin/npx"), 0o755);
   const samples = path.join(root, "tests/docs/samples");
-  for (const name of readdirSync(samples)) {
-    copyFileSync(path.join(samples, name), path.join(directory, name));
-    if (name.endsWith(".wat")) writeFileSync(path.join(directory, name.replace(/wat$/, "wasm")), await watToBytes(readFileSync(path.join(samples, name), "utf8")));
+  const sources = new Map(readdirSync(samples).map((name) => [name, path.join(samples, name)]));
+  sources.set("m.wat", path.join(root, "pipeline/sample/sum.wat"));
+  for (const [name, source] of sources) {
+    copyFileSync(source, path.join(directory, name));
+    if (name.endsWith(".wat")) writeFileSync(path.join(directory, name.replace(/wat$/, "wasm")), await watToBytes(readFileSync(source, "utf8")));
   }
   // Paths as the documents name them from the project's root.
-  mkdirSync(path.join(directory, "passes"));
-  symlinkSync(path.join(root, "passes/examples"), path.join(directory, "passes/examples"), "dir");
+  for (const folder of ["passes/examples", "pipeline/sample"]) {
+    mkdirSync(path.join(directory, path.dirname(folder)));
+    symlinkSync(path.join(root, folder), path.join(directory, folder), "dir");
+  }
 }
 
 /** @returns what is wrong with the block, undefined if nothing is. */

@@ -1,4 +1,4 @@
-;; The sample of the guides: sums 32-bit integers in memory, and a function that calls it.
+;; The sample of the guides (they also call it m.wat): sums 32-bit integers in memory, and a function that calls it.
 (module
   (memory (export "memory") 1)
   (data (i32.const 0) "\01\00\00\00\02\00\00\00\03\00\00\00\04\00\00\00")
