@@ -43,104 +43,108 @@ export interface ColumnShape {
 export interface Shape {
   readonly prototype: object;
   readonly columns: readonly ColumnShape[];
+  /** Everything that is no column. */
+  readonly fields: readonly string[];
 }
 
 function shapeOf(sample: object, table: Readonly<Record<string, readonly string[]>>): Shape {
   const columns = Object.entries(table).flatMap(([count, names]) =>
     names.map((name) => ({ name, count, kind: ((sample as Fields)[name] as Column).constructor as ColumnShape["kind"] })),
   );
-  return { prototype: Object.getPrototypeOf(sample) as object, columns };
+  const fields = Object.keys(sample).filter((name) => !ArrayBuffer.isView((sample as Fields)[name]));
+  return { prototype: Object.getPrototypeOf(sample) as object, columns, fields };
 }
 
 const emptyType = { params: [], results: [] };
 export const funcShape = shapeOf(new Func(0 as FuncIndex, 0 as TypeIndex, emptyType, undefined, 0), funcColumns);
 export const mfuncShape = shapeOf(new MFunc(0 as FuncIndex, emptyType), mfuncColumns);
 
+/** Columns of more rows are copied by the engine, shorter ones in a loop: a call costs more than their rows. */
+const FEW_ROWS = 128;
+
 /** A sealed copy of a function. */
 export class Snapshot<T extends Func | MFunc> {
   private readonly shape: Shape;
-  /** Columns one behind the other, each at a multiple of four bytes. */
-  private readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Rows of each column. */
-  private readonly rows: Int32Array;
-  /** Everything that is no column. */
-  private readonly fields: Fields = {};
+  /** How many rows each column has; then the columns one behind the other, each from a whole word on. */
+  private readonly words: Int32Array<ArrayBuffer>;
+  /** Values of `shape.fields`. */
+  private readonly values: unknown[] = [];
   private opened: WeakRef<T> | undefined = undefined;
 
   /** Linear in the rows in use. */
   constructor(fn: T) {
     this.shape = fn instanceof Func ? funcShape : mfuncShape;
-    const { columns } = this.shape;
+    const { columns, fields } = this.shape;
     const source = fn as unknown as Fields;
-    this.rows = new Int32Array(columns.length);
-    let length = 0;
+    let length = columns.length;
     for (let i = 0; i < columns.length; i++) {
       const column = source[columns[i]!.name] as Column;
-      this.rows[i] = Math.min(source[columns[i]!.count] as number, column.length);
-      length += aligned(this.rows[i]! * column.BYTES_PER_ELEMENT);
+      length += wordsOf(Math.min(source[columns[i]!.count] as number, column.length), column.BYTES_PER_ELEMENT);
     }
-    this.bytes = new Uint8Array(length);
-    let at = 0;
+    this.words = new Int32Array(length);
+    let at = columns.length;
     for (let i = 0; i < columns.length; i++) {
-      const rows = this.rows[i]!;
+      const column = source[columns[i]!.name] as Column;
+      const rows = Math.min(source[columns[i]!.count] as number, column.length);
       if (rows === 0) continue;
-      const column = source[columns[i]!.name] as Column;
-      new columns[i]!.kind(this.bytes.buffer, at, rows).set(column.length === rows ? column : column.subarray(0, rows));
-      at += aligned(rows * column.BYTES_PER_ELEMENT);
+      this.words[i] = rows;
+      if (column instanceof Int32Array) copyWords(column, rows, this.words, at);
+      else new columns[i]!.kind(this.words.buffer, at * 4, rows).set(rows === column.length ? column : column.subarray(0, rows));
+      at += wordsOf(rows, column.BYTES_PER_ELEMENT);
     }
-    for (const name of Object.keys(source)) {
-      const value = source[name];
-      if (ArrayBuffer.isView(value)) continue;
-      this.fields[name] = Array.isArray(value) ? value.slice() : value instanceof Map ? new Map(value) : value;
-    }
+    for (const name of fields) this.values.push(copyOf(source[name]));
   }
 
   /** The function: mutators throw. The same object as long as somebody holds it. */
   open(): T {
     const known = this.opened?.deref();
     if (known) return known;
-    const copy = Object.assign(Object.create(this.shape.prototype) as Fields, this.fields);
-    let at = 0;
-    this.shape.columns.forEach(({ name, kind }, i) => {
-      copy[name] = new kind(this.bytes.buffer, at, this.rows[i]!);
-      at += aligned(this.rows[i]! * kind.BYTES_PER_ELEMENT);
-    });
-    const fn = Object.freeze(copy) as T;
+    const fn = Object.freeze(this.restore((view) => view, (value) => value));
     this.opened = new WeakRef(fn);
     return fn;
   }
 
   /** A function of its own that may be edited: the columns are copied. */
   thaw(): T {
-    const copy = Object.assign(Object.create(this.shape.prototype) as Fields, this.fields);
-    for (const name of Object.keys(this.fields)) {
-      const value = this.fields[name];
-      copy[name] = Array.isArray(value) ? value.slice() : value instanceof Map ? new Map(value) : value;
-    }
-    let at = 0;
-    this.shape.columns.forEach(({ name, kind }, i) => {
-      const rows = this.rows[i]!;
-      // Columns grow by doubling: they have room for one at least, but for the marks, which are made when first needed.
-      const column = new kind(rows === 0 && name === "edgeMark" ? 0 : Math.max(8, rows));
-      column.set(new kind(this.bytes.buffer, at, rows));
-      copy[name] = column;
-      at += aligned(rows * kind.BYTES_PER_ELEMENT);
+    // Columns grow by doubling: they have room for one at least, but for the marks, which are made when first needed.
+    return this.restore((view, name) => {
+      const column = new (view.constructor as ColumnShape["kind"])(view.length === 0 && name === "edgeMark" ? 0 : Math.max(8, view.length));
+      column.set(view);
+      return column;
+    }, copyOf);
+  }
+
+  private restore(column: (view: Column, name: string) => Column, field: (value: unknown) => unknown): T {
+    const { prototype, columns, fields } = this.shape;
+    const fn = Object.create(prototype) as Fields;
+    fields.forEach((name, i) => (fn[name] = field(this.values[i])));
+    let at = columns.length;
+    columns.forEach(({ name, kind }, i) => {
+      const rows = this.words[i]!;
+      fn[name] = column(new kind(this.words.buffer, at * 4, rows), name);
+      at += wordsOf(rows, kind.BYTES_PER_ELEMENT);
     });
-    return copy as T;
+    return fn as T;
   }
 
   /** Whether both keep the same rows. Other fields are not compared. */
   sameRows(other: Snapshot<T>): boolean {
-    return sameNumbers(this.rows, other.rows) && sameNumbers(this.bytes, other.bytes);
+    const { words } = this;
+    if (words.length !== other.words.length) return false;
+    for (let i = 0; i < words.length; i++) if (words[i] !== other.words[i]) return false;
+    return true;
   }
 }
 
-function aligned(bytes: number): number {
-  return (bytes + 3) & ~3;
+function wordsOf(rows: number, bytesPerRow: number): number {
+  return (rows * bytesPerRow + 3) >> 2;
 }
 
-function sameNumbers(a: Column, b: Column): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+function copyWords(column: Int32Array, rows: number, to: Int32Array, at: number): void {
+  if (rows > FEW_ROWS) to.set(column.length === rows ? column : column.subarray(0, rows), at);
+  else for (let row = 0; row < rows; row++) to[at + row] = column[row]!;
+}
+
+function copyOf(value: unknown): unknown {
+  return Array.isArray(value) ? value.slice() : value instanceof Map ? new Map(value) : value;
 }

@@ -82,7 +82,8 @@ class Comments {
   private readonly context: RegExp | undefined;
   private readonly trapAt = new Map<number, string>();
   private readonly offsetAt = new Map<number, number>();
-  private readonly calls: { position: number; func: number }[] = [];
+  /** Ascending by position. */
+  private readonly relocs: Int32Array;
 
   constructor(
     code: FuncCode,
@@ -91,6 +92,7 @@ class Comments {
     target: Target,
     private readonly offsets: boolean,
   ) {
+    this.relocs = code.relocs;
     this.fields = contextFields(module, layout);
     const register = target.contextRegister;
     this.context = register === undefined ? undefined : new RegExp(`\\[${register}(?:(?: \\+ |, #)(0x[0-9a-f]+|\\d+))?\\]`);
@@ -99,12 +101,18 @@ class Comments {
       this.trapAt.set(code.traps[i]!, `traps ${trapInfo[code.traps[i + 1]!]!.name}${at === 0 ? "" : ` !0x${at.toString(16)}`}`);
     }
     for (let i = 0; i < code.source.length; i += 2) this.offsetAt.set(code.source[i]!, code.source[i + 1]!);
-    for (let i = 0; i < code.relocs.length; i += 3) this.calls.push({ position: code.relocs[i]!, func: code.relocs[i + 2]! });
   }
 
   /** The function an instruction calls directly. */
   callee(row: DisassembledInst): number | undefined {
-    return this.calls.find((call) => call.position >= row.offset && call.position < row.offset + row.bytes.length)?.func;
+    let low = 0;
+    let high = this.relocs.length / 3;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.relocs[middle * 3]! < row.offset) low = middle + 1;
+      else high = middle;
+    }
+    return low * 3 < this.relocs.length && this.relocs[low * 3]! < row.offset + row.bytes.length ? this.relocs[low * 3 + 2] : undefined;
   }
 
   of(row: DisassembledInst, before: DisassembledInst | undefined, next: DisassembledInst | undefined): string {
