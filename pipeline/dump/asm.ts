@@ -40,8 +40,9 @@ export function printAsmLines(
   options: AsmOptions = {},
 ): Line[] {
   const rows = disassembler.disassemble(code.bytes);
-  const labels = branchTargets(rows);
   const comments = new Comments(code, module, layout, target, options.offsets !== false);
+  const jumps = (row: DisassembledInst) => isBranch.test(row.text) && comments.callee(row) === undefined;
+  const labels = branchTargets(rows.filter(jumps), new Set(rows.map((row) => row.offset)));
   const out: Line[] = [];
   const push = (text: string, inst = -1, offset = 0) => out.push({ text, block: -1, inst, offset });
   push(`code ${funcLabel(module, code.func as FuncIndex)}   ; ${target.name}, ${code.bytes.length} bytes, frame of ${code.frameBytes}`);
@@ -52,7 +53,7 @@ export function printAsmLines(
     const label = labels.get(row.offset);
     if (label !== undefined) push(`${label}:`);
     const text = row.text.replace(branch, (whole, head: string, address: string) => {
-      const name = isBranch.test(row.text) && comments.callee(row) === undefined ? labels.get(Number(address)) : undefined;
+      const name = jumps(row) ? labels.get(Number(address)) : undefined;
       return name === undefined ? whole : head + name;
     });
     const comment = comments.of(row, rows[i - 1], rows[i + 1]);
@@ -67,11 +68,11 @@ const branch = /^([a-z][a-z.]*\s+(?:[^[\]]*,\s*)?#?)(0x[0-9a-f]+|\d+)$/;
 /** Of these mnemonics the last operand is a position: j.., b.., cb.., tb.., loop... */
 const isBranch = /^(j|b|cb|tb|loop)/;
 
-function branchTargets(rows: readonly DisassembledInst[]): Map<number, string> {
-  const starts = new Set(rows.map((row) => row.offset));
+/** Labels in order of position. @param starts positions of instructions: a number that is none is no target. */
+function branchTargets(branches: readonly DisassembledInst[], starts: ReadonlySet<number>): Map<number, string> {
   const targets = new Set<number>();
-  for (const row of rows) {
-    const found = isBranch.test(row.text) ? branch.exec(row.text) : undefined;
+  for (const row of branches) {
+    const found = branch.exec(row.text);
     if (found && starts.has(Number(found[2]))) targets.add(Number(found[2]));
   }
   return new Map([...targets].sort((a, b) => a - b).map((offset, i) => [offset, `L${i}`]));

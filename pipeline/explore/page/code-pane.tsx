@@ -8,7 +8,7 @@ import { Decoration, EditorView, GutterMarker, ViewPlugin, gutter, keymap, type 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { OpenFunc, PaneKind, PaneText } from "./open-func.js";
-import type { PageState, Selected } from "./state.js";
+import type { PageState, PaneView, Selected } from "./state.js";
 import { tokensOf, type Token, type Words } from "./tokens.js";
 
 const relink = StateEffect.define<null>();
@@ -56,7 +56,7 @@ function isSelected(func: OpenFunc, kind: PaneKind, inst: number, token: Token, 
   }
 }
 
-class Pane {
+class Pane implements PaneView {
   readonly view: EditorView;
   private lines: PaneText["lines"] = [];
   private marks: Int8Array | undefined;
@@ -218,7 +218,7 @@ class Pane {
     if (first >= 0) view.dispatch({ effects: EditorView.scrollIntoView(first, { y: "center" }) });
   }
 
-  /** Brings the next (or the last) line with something marked into sight, counted from the middle of what is in sight. */
+  /** Counted from the middle of what is in sight. */
   nextMarked(by: 1 | -1): void {
     const { view, func } = this;
     const selected = this.page.selected.peek();
@@ -239,14 +239,11 @@ class Pane {
   }
 }
 
-export const panes = new WeakMap<HTMLElement, Pane>();
-
 export function CodePane({ kind, page, words }: { kind: PaneKind; page: PageState; words: Words }) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const element = host.current!;
-    const pane = new Pane(element, kind, page, words);
-    panes.set(element, pane);
+    const pane = new Pane(host.current!, kind, page, words);
+    page.views.set(kind, pane);
     const stops = [
       effect(() => {
         const func = page.func.value;
@@ -266,6 +263,7 @@ export function CodePane({ kind, page, words }: { kind: PaneKind; page: PageStat
     ];
     return () => {
       for (const stop of stops) stop();
+      page.views.delete(kind);
       pane.view.destroy();
     };
   }, [kind, page, words]);

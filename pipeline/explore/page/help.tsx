@@ -1,7 +1,6 @@
 // What the keys do: the list that `?` shows, and the keys themselves.
-import { panes } from "./code-pane.js";
 import { paneKinds } from "./open-func.js";
-import type { PageState } from "./state.js";
+import type { PageState, PaneView } from "./state.js";
 
 interface Key {
   readonly keys: readonly string[];
@@ -25,10 +24,8 @@ export const keys: readonly Key[] = [
 ];
 
 /** The pane that was clicked last, or the first one. */
-function activePane(page: PageState) {
-  const shown = page.panes.value.has(page.active.value) ? page.active.value : [...page.panes.value][0]!;
-  const element = document.querySelector<HTMLElement>(`[data-pane="${shown}"]`);
-  return element ? panes.get(element) : undefined;
+function activePane(page: PageState): PaneView | undefined {
+  return page.views.get(page.active.value) ?? [...page.views.values()][0];
 }
 
 /** Keys act unless something is being typed. */

@@ -14,6 +14,14 @@ export type Selected =
 export type Theme = "light" | "dark";
 export type Order = "index" | "wasm" | "code";
 
+/** What keys may ask of a pane of code. */
+export interface PaneView {
+  /** Opens the search for text. */
+  find(): void;
+  /** Brings the next (or the last) place of what is selected into sight. */
+  nextMarked(by: 1 | -1): void;
+}
+
 export class PageState {
   readonly module: Signal<OpenModule | undefined> = signal(undefined);
   readonly func: Signal<OpenFunc | undefined> = signal(undefined);
@@ -40,6 +48,9 @@ export class PageState {
   readonly selected: Signal<Selected | undefined> = signal(undefined);
   /** SSA block to scroll to; a new object each time. */
   readonly wantedBlock: Signal<{ readonly block: number } | undefined> = signal(undefined);
+
+  /** The panes there are now, for keys that act on one. */
+  readonly views = new Map<PaneKind, PaneView>();
 
   /** Functions of the list, filtered and in order. */
   readonly listed = computed<readonly FuncMeta[]>(() => {

@@ -3,7 +3,7 @@ import type { Target } from "../../../backends/target.js";
 import { valueTypes } from "../../../ir/types.js";
 import type { PaneKind } from "./open-func.js";
 
-export type TokenKind = "comment" | "string" | "op" | "value" | "block" | "func" | "register" | "slot" | "type" | "number" | "added";
+export type TokenKind = "comment" | "string" | "op" | "value" | "block" | "func" | "register" | "slot" | "type" | "number";
 
 export interface Token {
   readonly from: number;

@@ -1,13 +1,13 @@
 // Dumps as data and drawings, the IR behind single steps, comparisons of steps.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { loadDisassembler } from "../../../pipeline/dump/asm.js";
+import { loadDisassembler, printAsmLines } from "../../../pipeline/dump/asm.js";
 import { compareSteps, printState, stateBehind } from "../../../pipeline/dump/compare.js";
 import { callsDot, cfgDot, domDot, dotToSvg } from "../../../pipeline/dump/graph.js";
 import { funcJson, type CodeJson, type FuncJson, type MFuncJson } from "../../../pipeline/dump/json.js";
 import { isRecorded, type Recorded } from "../../../pipeline/dump/stages.js";
 import { parseDumpRequest, StepDump } from "../../../pipeline/dump/step-dump.js";
-import { compile, compileSync, parseModule, printFunc, verifyFunc, verifyModule, type FuncIndex } from "../../../pipeline/index.js";
+import { compile, compileSync, Op, parseModule, printFunc, verifyFunc, verifyModule, type FuncIndex } from "../../../pipeline/index.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
 import { findFunc } from "../../../pipeline/cli/input.js";
 import { hostTarget } from "../../../pipeline/targets.js";
@@ -34,6 +34,27 @@ async function recorded(): Promise<Recorded> {
   if (!isRecorded(compilation)) throw new Error("not recorded");
   return compilation;
 }
+
+test("assembly: branches name labels, numbers and calls do not; every line knows its Wasm offset", async () => {
+  const text = `(module (func $g) (func (export "f") (param i32) (result i32)
+    (call $g) (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (i32.const 0)))`;
+  for (const name of ["amd64", "arm64"]) {
+    const compilation = await compile(text, { record: true, target: name, features: [] });
+    if (!isRecorded(compilation)) throw new Error("not recorded");
+    const disassembler = await loadDisassembler(compilation.target);
+    const code = compilation.history.current.funcs[1]!.code!;
+    const lines = printAsmLines(code, compilation.module, compilation.layout, compilation.target, disassembler);
+    const all = lines.map((line) => line.text).join("\n");
+    assert.match(all, /^L0:/m, `${name}\n${all}`);
+    assert.match(all, /^ .*\bL0( |$)/m, name);
+    assert.not.match(all, /mov \w+, #?L\d|(call|bl) #?L\d/, name);
+    assert.match(all, /(call|bl) .*; .*@0 "g"/, name);
+    const call = compilation.history.at(1).funcs[1]!.ssa!;
+    const offset = call.offset[[...call.op].indexOf(Op.call)]!;
+    assert.ok(lines.some((line) => line.offset === offset && /(call|bl) /.test(line.text)), name);
+    disassembler.close();
+  }
+});
 
 test("requests: a step, a function, names that hold colons", () => {
   const steps = ["translate", "gvn", "binaryen:O2", "emit"];
