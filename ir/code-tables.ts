@@ -16,12 +16,31 @@ function withRoom(column: Column, needed: number): Column {
   return bigger;
 }
 
-/** Appends rows of `width` numbers, the first of each moved by `shift`; returns the column, which may be a new one. */
-function append(column: Column, length: number, rows: Int32Array, width: number, shift: number): Column {
-  column = withRoom(column, length + rows.length);
-  column.set(rows, length);
-  for (let i = length; i < length + rows.length; i += width) column[i]! += shift;
-  return column;
+/** Rows of numbers, the first of each a position. */
+export class PositionRows {
+  private column: Column;
+  private length = 0;
+
+  constructor(
+    private readonly width: number,
+    expected: number,
+  ) {
+    this.column = new Int32Array(width * expected);
+  }
+
+  /** Adds rows, their positions moved by `shift`. */
+  append(rows: Int32Array, shift: number): void {
+    const start = this.length;
+    this.length += rows.length;
+    this.column = withRoom(this.column, this.length);
+    this.column.set(rows, start);
+    for (let i = start; i < this.length; i += this.width) this.column[i]! += shift;
+  }
+
+  /** A view that the next `append` may leave behind. */
+  get rows(): Int32Array {
+    return this.column.subarray(0, this.length);
+  }
 }
 
 export class CodeTablesBuilder {
@@ -30,10 +49,8 @@ export class CodeTablesBuilder {
   private start: Column = new Int32Array(64);
   private lengths: Column = new Int32Array(64);
   private frameBytes: Column = new Int32Array(64);
-  private traps: Column = new Int32Array(256);
-  private trapsLength = 0;
-  private source: Column = new Int32Array(1024);
-  private sourceLength = 0;
+  private readonly traps = new PositionRows(3, 64);
+  private readonly source = new PositionRows(2, 512);
   private end = 0;
   private lastEntry = 0;
 
@@ -65,10 +82,8 @@ export class CodeTablesBuilder {
     this.start[i] = start;
     this.lengths[i] = code.bytes.length;
     this.frameBytes[i] = code.frameBytes;
-    this.traps = append(this.traps, this.trapsLength, code.traps, 3, start);
-    this.trapsLength += code.traps.length;
-    this.source = append(this.source, this.sourceLength, code.source, 2, start);
-    this.sourceLength += code.source.length;
+    this.traps.append(code.traps, start);
+    this.source.append(code.source, start);
     this.lastEntry = start;
     this.end = start + code.bytes.length;
   }
@@ -81,8 +96,8 @@ export class CodeTablesBuilder {
       start: this.start.subarray(0, this.count),
       length: this.lengths.subarray(0, this.count),
       frameBytes: this.frameBytes.subarray(0, this.count),
-      traps: this.traps.subarray(0, this.trapsLength),
-      source: this.source.subarray(0, this.sourceLength),
+      traps: this.traps.rows,
+      source: this.source.rows,
     };
   }
 }
