@@ -60,7 +60,8 @@ export interface CompileOptions {
   /**
    * Compile each function at its first call; the whole module is validated up front all the same. Where neither level nor passes are
    * given, that is at level 0, and functions that run much are compiled again at level 2. Default: for modules with more than
-   * 16 KiB of function bodies, if no pass of your own is there. What needs all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
+   * 16 KiB of function bodies, made for this host, if no pass of your own is there and nobody looks (`verify`, `check`, `observe`). What needs
+   * all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
    */
   lazy?: boolean;
   /** Entries and turns of loops, for each byte of its body, after which such a function is compiled again. Default 1000. */
@@ -158,7 +159,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
     target,
     codegen: { level, bounds, features: new Set(features) },
     engine,
-    lazy: options.lazy,
+    lazy: options.lazy ?? (options.verify || options.check || options.observe || target !== hostTarget() ? false : undefined),
     schedule: plan,
     firstSchedule: tiered ? schedule({ passes: registry, pipeline: pipelines[0]!, extra: [], disable: [] }) : undefined,
     tierUpAfter,

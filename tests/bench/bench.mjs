@@ -43,7 +43,7 @@ for (const kernel of kernels(filters)) {
   const bytes = kernelBytes(kernel);
   const { args: kernelArgs, expected } = quick ? kernel.quick : kernel;
   try {
-    const compiled = await compile(bytes, { level, bounds });
+    const compiled = await compile(bytes, { level, bounds, lazy: false });
     const theirs = new WebAssembly.Module(bytes);
     const times = { ours: [], v8: [] };
     for (let round = 0; round < rounds; round++) {
