@@ -49,7 +49,7 @@ export async function explore(file: string, flags: ExploreFlags, base: string): 
   const html = pageFile(collected, parts);
   writeFileSync(output, html);
   print(`${output}: ${(Buffer.byteLength(html) / 1e6).toFixed(2)} MB in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  if (missing > 0) note(`${missing} functions are not in the file, which stays below ${FILE_BYTES / 1e6} MB: choose some by --func, or use --serve`);
+  if (missing > 0 && flags.func.length === 0) note(`${missing} functions are not in the file, which stays below ${FILE_BYTES / 1e6} MB: choose some by --func, or use --serve`);
 }
 
 interface Made {

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { watToBytes } from "../../pipeline/frontend/wat.js";
@@ -128,7 +128,7 @@ test("failures end with 1, without a stack unless asked for", () => {
 });
 
 test("help for every command, on stdout", () => {
-  for (const name of ["run", "dump", "diff", "passes", "verify", "compile", "demo"]) {
+  for (const name of ["run", "dump", "diff", "passes", "verify", "compile", "explore", "demo"]) {
     const result = lathe(name, "--help");
     assert.is(result.code, 0);
     assert.match(result.out, new RegExp(`Usage: lathe ${name}`));
@@ -237,6 +237,20 @@ test("--stop-after prints a module that stands for itself", () => {
   assert.match(lathe("run", "--start-from", unmarked).err, /does not say behind which pass/);
   assert.is(lathe("run", unmarked, "--invoke", "div", "7").out, "14\n");
   assert.match(lathe("compile").err, /there is no file to work on/);
+});
+
+test("explore writes a page that holds everything it needs", () => {
+  const result = lathe("explore", wasm, "--func", "div");
+  assert.is(result.err, "");
+  assert.match(result.out, /m\.wasm\.html: \d+\.\d\d MB in /);
+  const page = readFileSync(`${wasm}.html`, "utf8");
+  assert.match(page, /^<!doctype html>/);
+  assert.match(page, /id="data-chunk-0"/);
+  assert.not.match(page, /<(script|link|img)[^>]* (src|href)="(?!data:)/);
+  assert.is(lathe("explore", wasm, "--port", "80").code, 2);
+  assert.is(lathe("explore", wasm, "--serve", "--port", "99999").code, 2);
+  assert.is(lathe("explore", wasm, "--serve", "-o", "x.html").code, 2);
+  assert.is(lathe("explore", wasm, "--func", "nope").code, 2);
 });
 
 test("demo runs the sample", () => {
