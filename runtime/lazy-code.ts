@@ -183,5 +183,4 @@ export class LazyCode implements LoadedCode {
     const record = readWord(chunk.i32, at + layout.ref(index) / 4);
     writeWord(chunk.i32, (record - chunk.base + FuncRef.code) >> 2, address);
   }
-
 }
