@@ -34,10 +34,14 @@ export class Reclaimer {
 
   constructor() {
     // V8 11 to 12: a context made under this flag has `cleanupSome`, which runs pending callbacks synchronously. Others complain of the flag.
-    const found = () => runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry;
-    const Registry = V8_MAJOR <= LAST_CLEANUP_SOME ? withFlag("--harmony-weak-refs-with-cleanup-some", found) : found();
+    const newer = V8_MAJOR > LAST_CLEANUP_SOME;
+    const Registry =
+      (newer ? undefined : withFlag("--harmony-weak-refs-with-cleanup-some", () => {
+        const found = runInNewContext("FinalizationRegistry") as typeof FinalizationRegistry;
+        return "cleanupSome" in found.prototype ? found : undefined;
+      })) ?? FinalizationRegistry;
     this.registry = new Registry((resource: Resource) => this.release(resource)) as unknown as Registry;
-    this.collect = withFlag("--expose-gc", () => runInNewContext("gc") as () => void);
+    this.collect = withFlag("--expose-gc", () => runInNewContext("globalThis.gc") as (() => void) | undefined) ?? (() => undefined);
   }
 
   /** Releases `resource` when `owner` is collected. May collect before, so call it before the resource is made. */
@@ -85,12 +89,19 @@ export class Reclaimer {
   }
 }
 
-/** Runs `make` with a V8 flag on, then switches it off. Undefined where the flag is unknown and `make` fails. */
-function withFlag<T>(flag: string, make: () => T): T {
-  setFlagsFromString(flag);
-  try {
-    return make();
-  } finally {
+/** How often a flag is tried. */
+const ATTEMPTS = 1000;
+
+/**
+ * What `make` finds with a V8 flag on; undefined where it finds nothing. Flags are the process's: another thread that does the same may
+ * switch ours off before it had its effect, so it is tried again.
+ */
+function withFlag<T>(flag: string, make: () => T | undefined): T | undefined {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    setFlagsFromString(flag);
+    const made = make();
     setFlagsFromString(flag.replace("--", "--no-"));
+    if (made !== undefined) return made;
   }
+  return undefined;
 }

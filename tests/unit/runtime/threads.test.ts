@@ -1,7 +1,10 @@
 // Worker threads: each has its own stack and code slice, faults go to the right one; signals can be left alone.
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { projectRoot } from "../../bundle.js";
 import { instantiate } from "../../../runtime/index.js";
 import { watToBytes } from "../../../pipeline/frontend/wat.js";
 import { compileWat, functions, thrown, type Mode } from "./support.js";
@@ -58,6 +61,19 @@ test("with signals left alone explicit checks do, and code that relies on guards
   assert.equal(seen, { out_of_bounds_memory: 100, integer_divide_by_zero: 100, stack_exhausted: 1 });
   assert.is(guards, false);
   assert.match((await inWorker("guard", false, 1)).error!, "this thread does not handle signals");
+});
+
+test("threads that start together switch V8's flags under each other's hands, and all find what they need", async () => {
+  const built = new URL("../../../dist/index.js", import.meta.url);
+  if (!existsSync(built)) execFileSync(process.execPath, ["build.mjs"], { cwd: projectRoot });
+  const start = `import(${JSON.stringify(built.href)}).then(({ Memory }) => require("node:worker_threads").parentPort.postMessage(new Memory({ initial: 2 }).pages))`;
+  const pages = () =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(start, { eval: true });
+      worker.on("message", resolve);
+      worker.on("error", reject);
+    });
+  for (let round = 0; round < 5; round++) assert.equal(await Promise.all(Array.from({ length: 6 }, pages)), new Array(6).fill(2));
 });
 
 test("faults that are not ours go where they went before", async () => {
