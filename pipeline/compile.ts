@@ -16,6 +16,7 @@ import type { Module } from "../ir/module.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import type { CompiledModule } from "../runtime/index.js";
 import { WasmError } from "./frontend/error.js";
+import { AheadCode } from "./ahead.js";
 import type { Settings } from "./options.js";
 import { Recorder } from "./recorder.js";
 import { PassError } from "./pass-error.js";
@@ -28,6 +29,8 @@ import { hostTarget } from "./targets.js";
 
 /** Modules with more bytes of function bodies are compiled lazily unless told otherwise. */
 const LAZY_BYTES = 16 << 10;
+/** Up to so many bytes of bodies are compiled ahead: a second of compiling, about. */
+const AHEAD_BYTES = 2 << 20;
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
 export interface Compilation extends CompiledModule {
@@ -40,6 +43,8 @@ export interface Compilation extends CompiledModule {
   readonly stats: CompileStats;
   /** When recording. */
   readonly history: History | undefined;
+  /** Of a module whose functions may be compiled before they are called, for whoever has the time. */
+  readonly ahead?: AheadCode | undefined;
 }
 
 /**
@@ -74,7 +79,12 @@ export function compileInput(input: Input, settings: Settings): Compilation {
     }
     return top.compileFunc!(index);
   };
-  return { ...first, settings, optimizeFunc, tierUpAfter: settings.tierUpAfter };
+  const { compileFunc, module } = first;
+  const ahead =
+    compileFunc && settings.lazy === undefined && stats.bodyBytes <= AHEAD_BYTES
+      ? new AheadCode(module.importedFuncCount, module.funcs.length - module.importedFuncCount, compileFunc)
+      : undefined;
+  return { ...first, settings, optimizeFunc, tierUpAfter: settings.tierUpAfter, ahead, ...(ahead && { compileFunc: (index: FuncIndex) => ahead.code(index) }) };
 }
 
 /** @param lazy functions are compiled when asked for, unless a pass needs them all; @param counted and have counters, at level 0. */

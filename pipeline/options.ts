@@ -61,10 +61,11 @@ export interface CompileOptions {
    * Compile each function at its first call; the whole module is validated up front all the same. Where neither level nor passes are
    * given, that is at level 0, and functions that run much are compiled again at level 2. Default: for modules with more than
    * 16 KiB of function bodies, made for this host, if no pass of your own is there and nobody looks (`verify`, `check`, `observe`). What needs
-   * all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once.
+   * all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once. By default the `WebAssembly` object compiles
+   * modules of up to 2 MiB ahead all the same (`Compilation.ahead`): at level 0, before they are instantiated.
    */
   lazy?: boolean;
-  /** Entries and turns of loops, for each byte of its body, after which such a function is compiled again. Default 1000. */
+  /** Entries and turns of loops, for each byte of its body, after which such a function is compiled again. Default 8000: some milliseconds. */
   tierUpAfter?: number;
   /** Verify the IR behind every pass, lowering and allocation. Default false: costs about as much as the passes. */
   verify?: boolean;
@@ -151,7 +152,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   }
   const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
   const plan = options.startAfter === undefined ? whole : scheduleBehind(whole, options.startAfter);
-  const tierUpAfter = options.tierUpAfter ?? 1000;
+  const tierUpAfter = options.tierUpAfter ?? 8000;
   if (!(typeof tierUpAfter === "number" && tierUpAfter >= 0)) throw new Error(`tierUpAfter is a number from 0 on, not ${String(tierUpAfter)}`);
   const tiered =
     options.level === undefined && options.startAfter === undefined && !options.pipeline && extra.length === 0 && (options.disable ?? []).length === 0;

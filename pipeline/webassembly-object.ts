@@ -7,15 +7,28 @@ import { decodeModule, decodeModuleAsync, WasmError } from "./frontend/index.js"
 import { compilerFor } from "./index.js";
 import type { CompileOptions } from "./options.js";
 
+/** How long compiling keeps the event loop waiting at a time, but for a single function. */
+const SLICE_MS = 5;
+
 /** A `WebAssembly` object that compiles with these options, passes of one's own among them. */
 export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace {
   let compiler: ReturnType<typeof compilerFor> | undefined;
-  const compile = (input: Uint8Array | Module) => (compiler ??= compilerFor(options))(input);
+  const prepare = (input: Uint8Array | Module) => (compiler ??= compilerFor(options))(input);
   return createWebAssembly({
-    compile,
+    compile: (bytes) => {
+      const compilation = prepare(bytes);
+      compilation.ahead?.run();
+      return compilation;
+    },
     compileAsync: async (bytes) => {
       await setImmediate();
-      return compile(await decodeModuleAsync(bytes, setImmediate));
+      const compilation = prepare(await decodeModuleAsync(bytes, setImmediate));
+      let until = performance.now() + SLICE_MS;
+      while (compilation.ahead?.run(() => performance.now() > until) === false) {
+        await setImmediate();
+        until = performance.now() + SLICE_MS;
+      }
+      return compilation;
     },
     validate,
   });

@@ -10,6 +10,7 @@ import { emulatedNode, missingForEmulation } from "./node.js";
 
 /** Left out by `--quick`: long in an emulator, and about what does not depend on the instruction set. */
 const slow: Readonly<Record<string, string>> = {
+  "tests/files.test.ts": "ten minutes; `npm test` runs the same files in bulk in the emulator, without Node",
   "tests/linear.test.ts": "growth of compile time",
   "tests/fuzz/fuzz.test.ts": "generated modules; those that once failed are in tests/files",
   "tests/unit/passes/random.test.ts": "generated functions",
