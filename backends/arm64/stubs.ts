@@ -190,7 +190,8 @@ function suspend(a: Assembler, outcome: Outcome): void {
   a.addImm(Form.sub64_i, sp, sp, SUSPENDED_BYTES);
   each(Form.stp64);
   a.adr(temp, resumed);
-  store64(a, sp, 0, temp);
+  // A walk takes the first word that is a return address: the padding must not be an old one.
+  a.pair(Form.stp64, temp, Reg.zr, sp, 0);
   fromSp(a, temp);
   store64(a, exec, Exec.wasmSp, temp);
   store64(a, exec, Exec.callCtx, ctx);
@@ -260,7 +261,7 @@ function lazyEntry(): Uint8Array {
   a.addImm(Form.sub64_i, sp, sp, LAZY_KEPT_BYTES);
   eachArgument((reg) => storeForm(reg < FIRST_FLOAT_REG ? Type.i64 : Type.v128, reg));
   storeImm32(a, exec, Exec.callId, Builtin.compile, temp);
-  store64(a, sp, LAZY_KEPT_BYTES - 8, Reg.link);
+  a.pair(Form.stp64, Reg.zr, Reg.link, sp, LAZY_KEPT_BYTES - 16);
   a.mov(64, Reg.link, Reg.zr);
   suspend(a, Outcome.builtin);
   load64(a, Reg.link, sp, LAZY_KEPT_BYTES - 8);
