@@ -5,6 +5,7 @@
 // for without a place gets one here: as early as its constraints allow, so that the passes behind it clean up after it.
 import { Graph, alg } from "graphlib";
 import type { Order, Pass, Stage } from "../passes/pass.js";
+import { placeOfStep, stepNames } from "./step.js";
 
 /** A pipeline that cannot run as written: a cycle, a broken constraint, an unknown name, a required pass that is missing. */
 export class ScheduleError extends Error {
@@ -73,10 +74,9 @@ export function schedule(request: ScheduleRequest): Schedule {
  */
 export function scheduleBehind(whole: Schedule, step: string): Schedule {
   if (step === "translate") return { ...whole, wasm: [] };
-  const [, name, run] = /^(.*?)(?:#(\d+))?$/.exec(step)!;
-  const runs = whole.ssa.flatMap((pass, i) => (pass.name === name ? [i] : []));
-  const at = run === undefined ? runs.at(-1) : runs[Number(run) - 1];
-  if (at === undefined) throw new ScheduleError(`there is no SSA pass "${step}" to start behind; there are translate, ${whole.ssa.map((pass) => pass.name).join(", ")}`);
+  const names = whole.ssa.map((pass) => pass.name);
+  const at = placeOfStep(names, step);
+  if (at < 0) throw new ScheduleError(`there is no SSA pass "${step}" to start behind; there are translate, ${stepNames(names).join(", ")}`);
   return { ...whole, wasm: [], ssa: whole.ssa.slice(at + 1) };
 }
 

@@ -36,8 +36,7 @@ export function coverage() {
     );
   const calls = () => {
     const edges = [];
-    for (const [i, fn] of functions().entries()) {
-      void i;
+    for (const fn of functions()) {
       for (const block of fn.blocks) {
         if (block.count === 0n) continue;
         for (const site of block.calls) edges.push({ from: fn.name, ...site, count: block.count });

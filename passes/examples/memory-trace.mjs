@@ -14,6 +14,7 @@ import { definePass, endWithBr, endWithBrIf, memoryAccess, NONE, Op, opInfo, spl
 export function memoryTrace() {
   const events = [];
   const sites = [];
+  let reported = false;
   const pass = definePass({
     name: "memory-trace",
     summary: "record the address of every load and store",
@@ -36,7 +37,9 @@ export function memoryTrace() {
         events.push({ site, address: (address >>> 0) + sites[site].displacement });
         if (events.length === limit) for (const instance of instances) instance.global(on).value = 0;
       });
-      if (report !== "") process.once("exit", () => write(report, lines(events, sites)));
+      // One report over all modules.
+      if (report !== "" && !reported) process.once("exit", () => write(report, lines(events, sites)));
+      reported ||= report !== "";
       return { on, hook };
     },
     run(fn, cx, { on, hook }) {

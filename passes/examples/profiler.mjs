@@ -30,7 +30,8 @@ export function profiler() {
       const instances = [];
       cx.edit.onInstantiate((instance) => instances.push(instance));
       modules.push({ counters, instances });
-      if (cx.options.report !== "") atExit(() => write(cx.options.report, table(report(), cx.options.top)));
+      // One report over all modules.
+      if (cx.options.report !== "" && modules.length === 1) process.once("exit", () => write(cx.options.report, table(report(), cx.options.top)));
       return counters;
     },
     run(fn, cx, counters) {
@@ -73,10 +74,6 @@ function table(rows, top) {
   const line = (cells) => cells.map((cell, i) => (i < 3 ? String(cell).padStart([14, 14, 7][i]) : cell)).join("  ") + "\n";
   const text = rows.slice(0, top).map(({ func, name, calls, work }) => line([calls, work, `${((Number(work) / Number(all || 1n)) * 100).toFixed(1)} %`, `@${func}${name === undefined ? "" : ` "${name}"`}`]));
   return line(["calls", "instructions", "", "function"]) + text.join("");
-}
-
-function atExit(run) {
-  process.once("exit", run);
 }
 
 function write(where, text) {

@@ -6,6 +6,7 @@ import { printDecls } from "../../ir/print-decls.js";
 import { printMFunc } from "../../ir/machine/print.js";
 import { printFunc } from "../../ir/print.js";
 import type { History, ModuleState } from "../state.js";
+import { placeOfStep, stepNames } from "../step.js";
 import { diffLines } from "./diff.js";
 import type { Recorded } from "./stages.js";
 import { funcLabel } from "./wasm.js";
@@ -16,15 +17,10 @@ export type Context = number | undefined;
 /** The state behind a step. @throws Error that lists the steps there are. */
 export function stateBehind(history: History, step: string): ModuleState {
   const { records } = history.current;
-  const [, name, run] = /^(.*?)(?:#(\d+))?$/.exec(step)!;
-  const runs = records.filter((record) => record.name === name);
-  const record = run === undefined ? runs.at(-1) : runs[Number(run) - 1];
-  if (record) return history.at(record.revision);
-  const names = records.map((one, i) => {
-    const same = records.filter((other) => other.name === one.name);
-    return same.length > 1 ? `${one.name}#${records.slice(0, i + 1).filter((other) => other.name === one.name).length}` : one.name;
-  });
-  throw new Error(`there is no step "${step}"; the steps are ${names.join(", ")}`);
+  const names = records.map((record) => record.name);
+  const record = records[placeOfStep(names, step)];
+  if (!record) throw new Error(`there is no step "${step}"; the steps are ${stepNames(names).join(", ")}`);
+  return history.at(record.revision);
 }
 
 /** The first line of a module printed behind a step, and what reads it back: where a compilation can go on. */

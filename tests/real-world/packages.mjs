@@ -1,6 +1,6 @@
 // `node tests/real-world/packages.mjs FOLDER`: makes FOLDER a place for run.mjs: the jobs of jobs/, and the npm packages they use.
 //
-//     node tests/real-world/packages.mjs /tmp/packages && node tests/real-world/run.mjs /tmp/packages --modes lazy,O2,O0
+//     node tests/real-world/packages.mjs FOLDER && node tests/real-world/run.mjs FOLDER --modes lazy,O2,O0
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
