@@ -2,8 +2,10 @@
 //
 // At level 0, level 2 and in tiers, so that a start of any kind finds what it runs.
 import { writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { engineScript, evaluate } from "./quick-start.js";
 
+setFlagsFromString("--no-flush-bytecode");
 const engine = engineScript(import.meta.url);
 if (!engine) throw new Error("the build has written no script to make bytecode of");
 const { webAssembly } = evaluate(engine);
@@ -14,4 +16,5 @@ for (const options of [{}, { tierUpAfter: 0 }, { lazy: false, level: 2 }] as con
   const viz = await instance();
   viz.renderString(graph, { format: "svg" });
 }
+setFlagsFromString("--flush-bytecode");
 writeFileSync(`${engine.stem}.bytecode`, engine.script.createCachedData());
