@@ -4,14 +4,15 @@
 // which names the function to the lazy entry, which asks `compile` here; then it holds the code's address, in every instance
 // of this thread. What others keep (imports, exported functions) is the address of a slot thunk, which stays good; function
 // records are brought up to date, so that indirect calls go direct. Code is appended to chunks of pages: while it is written
-// nothing of this thread's code runs, for we are in a host call of it, and other threads have code of their own.
+// nothing of this thread's code runs, for we are in a host call of it, and other threads have code of their own (exec-memory.ts says
+// how it is written).
 import type { CodeTables, FuncCode, RuntimeStubs } from "../ir/code.js";
 import { CodeTablesBuilder } from "../ir/code-tables.js";
 import type { FuncIndex } from "../ir/entity.js";
 import { FuncRef, type VmLayout } from "../ir/layout.js";
 import type { Module } from "../ir/module.js";
 import type { CompiledModule, LoadedCode } from "./compiled.js";
-import type { CodePiece, ExecMemory } from "./exec-memory.js";
+import type { CodePages, CodePiece, ExecMemory } from "./exec-memory.js";
 import { readWord, writeWord, type Chunk } from "./native-heap.js";
 import type { Reclaimer, Resource } from "./reclaim.js";
 import type { Thread } from "./thread.js";
@@ -27,11 +28,16 @@ class CodeChunk implements CodePiece {
   private readonly builder = new CodeTablesBuilder();
 
   constructor(
-    readonly start: number,
-    readonly bytes: number,
+    readonly pages: CodePages,
     readonly module: Module,
   ) {}
 
+  get start(): number {
+    return this.pages.start;
+  }
+  get bytes(): number {
+    return this.pages.bytes;
+  }
   get codeBytes(): number {
     return this.builder.byteLength;
   }
@@ -40,12 +46,13 @@ class CodeChunk implements CodePiece {
   }
 
   /** @returns the address, or 0 when the chunk is full. */
-  append(code: FuncCode, memory: ExecMemory): number {
+  append(code: FuncCode): number {
+    const { pages } = this;
     const start = this.builder.nextStart(code.align);
-    if (start + code.bytes.length > this.bytes) return 0;
-    memory.write(this.start + start, code.bytes);
+    if (start + code.bytes.length > pages.bytes) return 0;
+    pages.write(pages.start + start, code.bytes);
     this.builder.add(code, start);
-    return this.start + start;
+    return pages.start + start;
   }
 }
 
@@ -57,29 +64,31 @@ class LazyPages implements Resource {
   constructor(
     private readonly memory: ExecMemory,
     private readonly reclaim: Reclaimer,
-    private readonly thunks: number,
-    private readonly thunksBytes: number,
+    private readonly thunks: CodePages,
   ) {
-    this.bytes = thunksBytes;
+    this.bytes = thunks.bytes;
   }
 
   /** Makes code executable. @returns its address. */
   place(code: FuncCode, module: Module): number {
     const { memory, chunks } = this;
-    const address = chunks[chunks.length - 1]?.append(code, memory) ?? 0;
+    const address = chunks[chunks.length - 1]?.append(code) ?? 0;
     if (address !== 0) return address;
-    const bytes = memory.wholePages(Math.max(Math.min(this.bytes, MAX_CHUNK_BYTES), FIRST_CHUNK_BYTES, code.bytes.length + 2 * code.align));
-    const chunk = new CodeChunk(memory.reserve(bytes), bytes, module);
+    const pages = memory.reserve(Math.max(Math.min(this.bytes, MAX_CHUNK_BYTES), FIRST_CHUNK_BYTES, code.bytes.length + 2 * code.align));
+    const chunk = new CodeChunk(pages, module);
     chunks.push(chunk);
-    this.bytes += bytes;
-    this.reclaim.grew(bytes);
+    this.bytes += pages.bytes;
+    this.reclaim.grew(pages.bytes);
     memory.add(chunk);
-    return chunk.append(code, memory);
+    return chunk.append(code);
   }
 
   release(): void {
-    for (const chunk of this.chunks) this.memory.unload(chunk);
-    this.memory.free(this.thunks, this.thunksBytes);
+    for (const chunk of this.chunks) {
+      this.memory.remove(chunk);
+      chunk.pages.free();
+    }
+    this.thunks.free();
   }
 }
 
@@ -126,10 +135,10 @@ export class LazyCode implements LoadedCode {
     const code = new Uint8Array(thunks.length + slotThunks.length);
     code.set(thunks);
     code.set(slotThunks, thunks.length);
-    const bytes = memory.wholePages(Math.max(1, code.length));
-    this.thunks = memory.reserve(bytes);
-    memory.write(this.thunks, code);
-    this.pages = new LazyPages(memory, thread.reclaim, this.thunks, bytes);
+    const pages = memory.reserve(Math.max(1, code.length));
+    pages.write(pages.start, code);
+    this.thunks = pages.start;
+    this.pages = new LazyPages(memory, thread.reclaim, pages);
     referred.forEach((index, i) => this.slotThunk.set(index, this.thunks + thunks.length + (i * slotThunks.length) / referred.length));
   }
 

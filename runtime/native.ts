@@ -26,6 +26,8 @@ interface System {
   readonly sigaction: { readonly bytes: number; readonly handler: number; readonly flags: number };
   /** SA_SIGINFO | SA_ONSTACK. */
   readonly sigactionFlags: number;
+  /** Files that are memory and have no name, where there are such: MFD_CLOEXEC, MAP_SHARED. */
+  readonly memoryFile?: { readonly closeOnExec: number; readonly mapShared: number };
 }
 
 const systems: Readonly<Record<string, System>> = {
@@ -37,6 +39,7 @@ const systems: Readonly<Record<string, System>> = {
     signals: { SIGSEGV: 11, SIGBUS: 7, SIGFPE: 8 },
     sigaction: { bytes: 152, handler: 0, flags: 136 },
     sigactionFlags: 0x4 | 0x08000000,
+    memoryFile: { closeOnExec: 0x1, mapShared: 0x1 },
   },
   darwin: {
     mapFlags: 0x2 | 0x1000 | 0x40,
@@ -48,6 +51,13 @@ const systems: Readonly<Record<string, System>> = {
     sigactionFlags: 0x40 | 0x1,
   },
 };
+
+/** C functions that make files of memory, resolved when first needed. */
+interface MemoryFiles {
+  readonly create: (name: string, flags: number) => number;
+  readonly truncate: (fd: number, bytes: number) => number;
+  readonly close: (fd: number) => number;
+}
 
 export type SignalName = "SIGSEGV" | "SIGBUS" | "SIGFPE";
 
@@ -64,6 +74,7 @@ export class Native {
   private readonly memcpyOut: (dst: Uint8Array, src: number, bytes: number) => number | bigint;
   private readonly memmoveRaw: (dst: number, src: number, bytes: number) => number | bigint;
   private readonly voidFunction: Koffi.TypeObject;
+  private memoryFiles: MemoryFiles | undefined;
 
   constructor() {
     const system = systems[process.platform];
@@ -107,6 +118,36 @@ export class Native {
 
   unmap(at: number, bytes: number): void {
     if (this.munmap(at, bytes) !== 0) throw new Error(`the system refused to unmap ${bytes} bytes (errno ${this.koffi.errno()})`);
+  }
+
+  /**
+   * The same fresh pages in two places: executable at `at`, inside a mapping of ours, and writable where the system likes; neither mapping
+   * is both. @returns the writable address; 0 where the system has no way to do that, or refuses: `at` is inaccessible then.
+   */
+  mapTwice(at: number, bytes: number): number {
+    const { memoryFile, protection, mapFixed } = this.system;
+    if (!memoryFile || this.findSymbol("memfd_create") === 0) return 0;
+    this.memoryFiles ??= {
+      create: this.libc.func("memfd_create", "int", ["str", "uint"]) as MemoryFiles["create"],
+      truncate: this.libc.func("ftruncate", "int", ["int", "int64_t"]) as MemoryFiles["truncate"],
+      close: this.libc.func("close", "int", ["int"]) as MemoryFiles["close"],
+    };
+    const { create, truncate, close } = this.memoryFiles;
+    const { closeOnExec, mapShared } = memoryFile;
+    const fd = create("lathe code", closeOnExec);
+    if (fd < 0) return 0;
+    try {
+      if (truncate(fd, bytes) !== 0) return 0;
+      const writable = Number(this.mmap(0, bytes, protection[Access.readWrite], mapShared, fd, 0));
+      if (writable > Number.MAX_SAFE_INTEGER) return 0;
+      if (Number(this.mmap(at, bytes, protection[Access.readExecute], mapShared | mapFixed, fd, 0)) === at) return writable;
+      this.unmap(writable, bytes);
+      // A mapping that failed half-way may have left a hole.
+      this.remap(at, bytes, Access.none);
+      return 0;
+    } finally {
+      close(fd);
+    }
   }
 
   /** @returns whether the system agreed. */

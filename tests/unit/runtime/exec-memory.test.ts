@@ -1,5 +1,6 @@
 // Code memory: what is published is flushed, after it became executable and before anyone gets its address; pages are as large as
 // the system says. An emulator shows neither a missing flush nor a page size of 64 KiB, so the system's calls are recorded here.
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ModuleCode, RuntimeStubs } from "../../../ir/code.js";
@@ -17,6 +18,8 @@ class RecordedNative extends Native {
   override pageBytes = 0;
   readonly steps: Step[] = [];
   flushStub: number | undefined;
+  /** Whether the system maps pages twice. */
+  twice = false;
 
   override roundUp(bytes: number): number {
     return Math.ceil(bytes / this.pageBytes) * this.pageBytes;
@@ -28,6 +31,10 @@ class RecordedNative extends Native {
   override remap(at: number, bytes: number, access: Access): void {
     this.whole(at, bytes);
     super.remap(at, bytes, access);
+  }
+  override mapTwice(at: number, bytes: number): number {
+    this.whole(at, bytes);
+    return this.twice ? super.mapTwice(at, bytes) : 0;
   }
   override protect(at: number, bytes: number, access: Access): boolean {
     this.whole(at, bytes);
@@ -91,14 +98,54 @@ for (const pageBytes of [4096, 16384, 65536]) {
       assert.is(published(native), code!.bytes.length);
       assert.is(piece.start % pageBytes, 0);
       assert.equal([...native.read(piece.start, code!.bytes.length)], [...code!.bytes]);
-      const at = memory.reserve(2 * pageBytes);
-      memory.write(at, code!.bytes);
-      memory.write(at + pageBytes - 8, code!.bytes);
+      const pages = memory.reserve(2 * pageBytes - 1);
+      assert.is(pages.bytes, 2 * pageBytes);
+      pages.write(pages.start, code!.bytes);
+      pages.write(pages.start + pageBytes - 8, code!.bytes);
       assert.is(published(native), 2 * code!.bytes.length);
-      memory.free(at, 2 * pageBytes);
+      assert.equal([...native.read(pages.start + pageBytes - 8, code!.bytes.length)], [...code!.bytes]);
+      pages.free();
       memory.unload(piece);
     });
   }
+}
+
+/** Access to the pages of the files without name that code lies in: `rw-s`, `r-xs`. Linux tells. */
+function mappedCode(): string[] {
+  return readFileSync("/proc/self/maps", "utf8").split("\n").filter((line) => line.includes("lathe code")).map((line) => line.split(" ")[1]!);
+}
+
+if (process.platform === "linux") {
+  test("pages that are filled bit by bit are mapped twice, neither time writable and executable; they are flushed where they are executed; both mappings go", () => {
+    native.pageBytes = 4096;
+    native.flushStub = undefined;
+    native.twice = true;
+    const memory = new ExecMemory(native, { ...targets[0]!.stubs, flushCode: () => new Uint8Array(16) }, false);
+    const before = mappedCode();
+    const pages = memory.reserve(10_000);
+    assert.equal(mappedCode().slice(before.length).sort(), ["r-xs", "rw-s"]);
+    native.steps.length = 0;
+    const code = Uint8Array.from({ length: 5000 }, (_, i) => i * 7);
+    pages.write(pages.start, code);
+    pages.write(pages.start + code.length, code);
+    assert.equal(native.steps, [0, code.length].map((from) => ({ kind: "flush", at: pages.start + from, bytes: code.length })));
+    assert.equal([...native.read(pages.start, 2 * code.length)], [...code, ...code]);
+    pages.free();
+    assert.equal(mappedCode(), before);
+    native.twice = false;
+  });
+
+  test("where the system refuses, nothing stays behind", () => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    const before = open();
+    native.pageBytes = 4096;
+    native.twice = true;
+    // More than there is of address space.
+    assert.is(native.mapTwice(0, 2 ** 50), 0);
+    native.twice = false;
+    assert.is(open(), before);
+    assert.equal(mappedCode(), []);
+  });
 }
 
 test.run();
