@@ -15,6 +15,25 @@ import { deflateRawSync } from "node:zlib";
 const root = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(root, "dist");
 
+/**
+ * The tables of instruction forms (`Form` of backends/*\/opcodes.ts) are written as families, and are constants all the same: here they become const
+ * enums, whose values esbuild puts where they are used. Made at every start they would cost 5 ms, and a search of a large object at every use.
+ */
+const foldForms = {
+  name: "fold-forms",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]backends[\\/]\w+[\\/]opcodes\.ts$/ }, async ({ path: file }) => {
+      const { outputFiles } = await build({ entryPoints: [file], write: false, bundle: true, format: "esm" });
+      const { Form } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+      const written = readFileSync(file, "utf8");
+      const members = Object.entries(Form).map(([name, value]) => `${name} = ${value},`);
+      const contents = written.replace(/^export const Form = \{$.*?^\} as const;$/ms, () => `export const enum Form {${members.join("")}}`);
+      if (contents === written) throw new Error(`${file} has no table "Form" of the form that is looked for`);
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
 async function javascript() {
   await build({
     absWorkingDir: root,
@@ -26,6 +45,7 @@ async function javascript() {
     platform: "node",
     target: "node20",
     packages: "external",
+    plugins: [foldForms],
     sourcemap: true,
     chunkNames: "chunks/[name]-[hash]",
     banner: {},
@@ -52,6 +72,7 @@ async function quickStart() {
     platform: "node",
     target: "node20",
     packages: "external",
+    plugins: [foldForms],
     define: { "import.meta.url": "importMetaUrl" },
     logLevel: "warning",
   });

@@ -264,12 +264,23 @@ const typeNames: Record<string, number> = {
   i32: Type.i32, i64: Type.i64, f32: Type.f32, f64: Type.f64, funcref: Type.funcref, externref: Type.externref, "*": ANY, ref: ANY_REF,
 };
 
-function row(op: Op, name: string, sig: string, flags: number, imm: ImmKind, wasm = -1): OpInfo {
+type Sig = Pick<OpInfo, "args" | "variadic" | "result">;
+
+function readSig(sig: string): Sig {
   const [left, right] = sig.split("->").map((side) => side.trim().split(/\s+/).filter(Boolean));
   const operands = left ?? [];
   const variadic = operands[0] === "...";
   const args = (variadic ? operands.slice(1) : operands).map((t) => typeNames[t]!);
-  return { op, name, args, variadic, result: right?.[0] ? typeNames[right[0]]! : Type.none, flags, imm, wasm };
+  return { args, variadic, result: right?.[0] ? typeNames[right[0]]! : Type.none };
+}
+
+/** Some forty for all rows: each is read once. */
+const sigs = new Map<string, Sig>();
+
+function row(op: Op, name: string, text: string, flags: number, imm: ImmKind, wasm = -1): OpInfo {
+  let sig = sigs.get(text);
+  if (!sig) sigs.set(text, (sig = readSig(text)));
+  return { op, name, args: sig.args, variadic: sig.variadic, result: sig.result, flags, imm, wasm };
 }
 
 // prettier-ignore

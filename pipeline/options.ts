@@ -150,19 +150,20 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   for (const name of Object.keys(passOptions)) {
     if (!known.has(name) && !own.has(name)) throw new Error(`passOptions: there is no pass "${name}"`);
   }
-  const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable: options.disable ?? [] });
+  const disable = options.disable ?? [];
+  const asWritten = !options.pipeline && extra.length === 0 && disable.length === 0;
+  const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable, checked: asWritten });
   const plan = options.startAfter === undefined ? whole : scheduleBehind(whole, options.startAfter);
   const tierUpAfter = options.tierUpAfter ?? 8000;
   if (!(typeof tierUpAfter === "number" && tierUpAfter >= 0)) throw new Error(`tierUpAfter is a number from 0 on, not ${String(tierUpAfter)}`);
-  const tiered =
-    options.level === undefined && options.startAfter === undefined && !options.pipeline && extra.length === 0 && (options.disable ?? []).length === 0;
+  const tiered = options.level === undefined && options.startAfter === undefined && asWritten;
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },
     engine,
     lazy: options.lazy ?? (options.verify || options.check || options.observe || target !== hostTarget() ? false : undefined),
     schedule: plan,
-    firstSchedule: tiered ? schedule({ passes: registry, pipeline: pipelines[0]!, extra: [], disable: [] }) : undefined,
+    firstSchedule: tiered ? schedule({ passes: registry, pipeline: pipelines[0]!, checked: true }) : undefined,
     tierUpAfter,
     passOptions,
     passTimeout,

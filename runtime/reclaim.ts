@@ -26,7 +26,8 @@ interface Registry {
 
 export class Reclaimer {
   private readonly registry: Registry;
-  private readonly collect: () => void;
+  /** Made at the first use. */
+  private collect: (() => void) | undefined;
   private count = 0;
   private bytes = 0;
   private countLimit = MIN_COUNT;
@@ -41,7 +42,6 @@ export class Reclaimer {
         return "cleanupSome" in found.prototype ? found : undefined;
       })) ?? FinalizationRegistry;
     this.registry = new Registry((resource: Resource) => this.release(resource)) as unknown as Registry;
-    this.collect = withFlag("--expose-gc", () => runInNewContext("globalThis.gc") as (() => void) | undefined) ?? (() => undefined);
   }
 
   /** Releases `resource` when `owner` is collected. May collect before, so call it before the resource is made. */
@@ -72,6 +72,7 @@ export class Reclaimer {
 
   /** Collects garbage and releases what belonged to it. False where the engine releases from the event loop alone. */
   collectNow(): boolean {
+    this.collect ??= withFlag("--expose-gc", () => runInNewContext("globalThis.gc") as (() => void) | undefined) ?? (() => undefined);
     this.collect();
     if (!this.registry.cleanupSome) return false;
     // One callback a call in some versions, all of them in others.

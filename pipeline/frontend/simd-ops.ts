@@ -121,4 +121,10 @@ const rows: readonly SimdOp[] = [
 ];
 
 /** By opcode; undefined where there is no instruction. */
-export const simdOps: readonly (SimdOp | undefined)[] = Array.from({ length: 256 }, (_, opcode) => rows.find((r) => r.opcode === opcode));
+export const simdOps: readonly (SimdOp | undefined)[] = byOpcode(rows);
+
+function byOpcode(rows: readonly SimdOp[]): (SimdOp | undefined)[] {
+  const table = new Array<SimdOp | undefined>(256);
+  for (const each of rows) table[each.opcode] = each;
+  return table;
+}
