@@ -40,6 +40,22 @@ function refused(bytes: Uint8Array, kind: WasmErrorKind, offset: number, sentenc
   assert.is(error!.message, `${error!.sentence} (at byte 0x${offset.toString(16)})`);
 }
 
+test("labels and locals around the first index of two bytes, and where there is none", () => {
+  for (const depth of [126, 127, 128, 129, 300]) {
+    // The condition, br_if to the outermost block or to the body, one label further.
+    const nest = (label: number) => module(type0, func0, code(...new Array<number[]>(depth).fill([0x02, 0x40]).flat(), 0x41, 0, 0x0d, ...leb(label), ...new Array<number>(depth).fill(0x0b), 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01, 0x01));
+    accepted(nest(depth - 1));
+    accepted(nest(depth));
+    assert.match(validate(nest(depth + 1))!.sentence, /label/);
+  }
+  for (const count of [127, 128, 129, 256, 257]) {
+    const body = (index: number) => [1, ...leb(count), 0x7f, 0x20, ...leb(index), 0x21, 0, 0x20, 0, 0x22, ...leb(index), 0x1a, 0x0b];
+    const local = (index: number) => module(type0, func0, section(10, [...leb(body(index).length), ...body(index)]));
+    accepted(local(count - 1));
+    assert.match(validate(local(count))!.sentence, new RegExp(`expected a local index below ${count} for local.get, found ${count}`));
+  }
+});
+
 test("the header", () => {
   accepted(module());
   refused(Uint8Array.from([]), "malformed", 0, /^unexpected end of the module: expected the magic number/);
