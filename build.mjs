@@ -34,6 +34,19 @@ const foldForms = {
   },
 };
 
+/** Packages and modules that a program rarely needs: the engine of `register` loads them at their first use. */
+const loadLate = {
+  name: "load-late",
+  setup({ onResolve, onLoad }) {
+    const packages = /^(immer|graphlib|node:crypto)$/;
+    onResolve({ filter: packages }, ({ path: name, namespace }) => (namespace === "late" ? { path: name, external: true } : { path: name, namespace: "late" }));
+    onLoad({ filter: packages, namespace: "late" }, async ({ path: name }) => {
+      const getter = (key) => `get ${JSON.stringify(key)}() { return require(${JSON.stringify(name)})[${JSON.stringify(key)}]; }`;
+      return { contents: `module.exports = { ${Object.keys(await import(name)).map(getter).join(", ")} };`, loader: "js" };
+    });
+  },
+};
+
 async function javascript() {
   await build({
     absWorkingDir: root,
@@ -72,7 +85,7 @@ async function quickStart() {
     platform: "node",
     target: "node20",
     packages: "external",
-    plugins: [foldForms],
+    plugins: [foldForms, loadLate],
     define: { "import.meta.url": "importMetaUrl" },
     logLevel: "warning",
   });

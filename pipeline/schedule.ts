@@ -3,8 +3,7 @@
 // Constraints are edges of a graph over passes (graphlib): `after` speaks of last runs, `before` of first ones. The written
 // list is law: it is compared with the graph, and a broken constraint is reported with its reason. Only a pass that was asked
 // for without a place gets one here: as early as its constraints allow, so that the passes behind it clean up after it.
-import { createRequire } from "node:module";
-import type * as Graphlib from "graphlib";
+import { Graph, alg } from "graphlib";
 import type { Order, Pass, Stage } from "../passes/pass.js";
 import { placeOfStep, stepNames } from "./step.js";
 
@@ -33,11 +32,6 @@ export interface Schedule {
   /** Required passes that were switched off. */
   readonly missing: readonly Pass[];
 }
-
-type Graph = Graphlib.Graph;
-
-/** Loaded when there is something to check. */
-const graphlib = () => createRequire(import.meta.url)("graphlib") as typeof Graphlib;
 
 const stageOrder: readonly Stage[] = ["wasm", "ssa", "machine"];
 
@@ -69,7 +63,7 @@ export function schedule(request: ScheduleRequest): Schedule {
   if (!request.checked) {
     const graph = constraintGraph([...new Set([...list, ...extra])]);
     checkCycles(graph);
-    const sorted = graphlib().alg.topsort(graph);
+    const sorted = alg.topsort(graph);
     extra.sort((a, b) => sorted.indexOf(a.name) - sorted.indexOf(b.name));
     for (const pass of extra) place(list, pass, graph);
     checkOrder(list, graph);
@@ -97,7 +91,7 @@ interface Constraint {
 }
 
 function constraintGraph(passes: readonly Pass[]): Graph {
-  const graph = new (graphlib().Graph)({ directed: true });
+  const graph = new Graph({ directed: true });
   for (const pass of passes) graph.setNode(pass.name, pass);
   const here = (order: Order) => order.pass !== "*" && graph.hasNode(order.pass);
   for (const pass of passes) {
@@ -152,7 +146,7 @@ function reachable(graph: Graph, from: string, direction: "predecessors" | "succ
 
 function checkCycles(graph: Graph): void {
   const lines: string[] = [];
-  for (const cycle of graphlib().alg.findCycles(graph)) {
+  for (const cycle of alg.findCycles(graph)) {
     const names = new Set(cycle);
     lines.push(`the order constraints of ${cycle.join(", ")} contradict each other:`);
     for (const { v, w } of graph.edges()) if (names.has(v) && names.has(w)) lines.push(`  ${(graph.edge(v, w) as Constraint).text}`);

@@ -3,17 +3,12 @@
 // Kept only when recording. Everything above the function boundary is immer's; functions, machine functions and code are
 // opaque leaves: snapshots (snapshot.ts) of those a pass has changed. Unchanged ones are shared between revisions, so a
 // revision costs what its pass changed.
-import { createRequire } from "node:module";
-import type * as Immer from "immer";
-import type { Patch } from "immer";
+import { castDraft, enablePatches, produceWithPatches, type Patch } from "immer";
 import type { FuncCode } from "../ir/code.js";
 import type { Func } from "../ir/func.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
 import type { Module } from "../ir/module.js";
 import type { Snapshot } from "./snapshot.js";
-
-/** Loaded when something is recorded. */
-const immer = () => createRequire(import.meta.url)("immer") as typeof Immer;
 
 /** How far a module has come: what the latest revision added. */
 export type ModuleStage = "decoded" | "ssa" | "machine" | "allocated" | "code";
@@ -95,7 +90,7 @@ export class History {
   private readonly steps: { readonly forward: readonly Patch[]; readonly back: readonly Patch[] }[] = [];
 
   constructor(module: Module, options: Readonly<Record<string, unknown>>, diagnostics: readonly Diagnostic[] = []) {
-    immer().enablePatches();
+    enablePatches();
     this.states = [
       { stage: "decoded", revision: 0, module: Object.freeze(module.clone()), funcs: {}, records: [], options: { ...options }, diagnostics: [...diagnostics] },
     ];
@@ -128,7 +123,6 @@ export class History {
 
   /** Adds a revision. */
   advance(step: Step): ModuleState {
-    const { castDraft, produceWithPatches } = immer();
     const [next, forward, back] = produceWithPatches(this.current, (draft) => {
       draft.stage = step.stage;
       draft.revision++;

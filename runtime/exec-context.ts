@@ -44,7 +44,9 @@ export class ExecContext implements Cells {
   private readonly address: number;
   private readonly stackTop: number;
   private readonly stackLow: number;
-  private readonly stack: Int32Array;
+  private readonly stackBytes: number;
+  /** Over the Wasm stack. V8 counts what a view covers as memory that a collection may free: there is none before it is needed. */
+  private stackView: Int32Array | undefined;
   private readonly stackLimit: number;
   private readonly trapExit: number;
   private readonly builtin: number;
@@ -72,7 +74,7 @@ export class ExecContext implements Cells {
     this.stackLow = guard + native.pageBytes;
     this.stackTop = this.stackLow + stackBytes;
     if (!native.protect(this.stackLow, stackBytes, Access.readWrite)) throw new RangeError("out of memory for the Wasm stack");
-    this.stack = new Int32Array(native.view(this.stackLow, stackBytes));
+    this.stackBytes = stackBytes;
     this.stackLimit = this.stackLow + STACK_RESERVE;
     const cells = native.view(this.address, EXEC_BYTES);
     this.i32 = new Int32Array(cells);
@@ -153,6 +155,10 @@ export class ExecContext implements Cells {
   /** Reads an address-sized field of the exec-context. */
   field(offset: Exec): number {
     return readWord(this.i32, offset / 4);
+  }
+
+  private get stack(): Int32Array {
+    return (this.stackView ??= new Int32Array(this.thread.native.view(this.stackLow, this.stackBytes)));
   }
 
   /** The word at an address on the Wasm stack, 0 outside. */

@@ -2,8 +2,7 @@
 //
 // JS stack of V8, and activations (backtrace.ts) => one stack. Each activation has one JS frame that drives it: `settle` for native
 // code, `runInterpreted` for the interpreter. That frame, and those of this library around it, become the activation's frames.
-import { createRequire } from "node:module";
-import type * as Crypto from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Module } from "../ir/module.js";
 import { suspendedActivations, type Activation, type TrapFrame } from "./backtrace.js";
 import { locationsOf } from "./source-location.js";
@@ -31,8 +30,6 @@ const modules = new WeakMap<Module, string>();
 function urlOf(module: Module): string {
   let url = modules.get(module);
   if (url === undefined) {
-    // Loaded when a stack is shown: it takes longer than most of what a start does.
-    const { createHash } = createRequire(import.meta.url)("node:crypto") as typeof Crypto;
     const hash = createHash("sha256").update(module.bytes).digest("hex").slice(0, 8);
     url = `wasm://wasm/${module.names.module ? `${module.names.module}-` : ""}${hash}`;
     modules.set(module, url);
