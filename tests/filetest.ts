@@ -1,5 +1,6 @@
 // Runs file tests: see README.md for their language. Returns what is wrong with a file, nothing for one that passes.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
 import type { Target } from "../backends/target.js";
 import { allocate } from "../backends/regalloc/allocate.js";
 import { parseMFuncs } from "../ir/machine/parse.js";
@@ -19,7 +20,9 @@ import { targetNamed } from "../pipeline/targets.js";
 import { PassRunner } from "../pipeline/runner.js";
 import { checkText, type Check } from "./check-text.js";
 import { parseVals, printOutcome, printVal, sameVal, type Extern, type Outcome, type Val } from "./engine.js";
-import { engineFor } from "./modes.js";
+import { engineFor, modes } from "./modes.js";
+import { callPlan, differences, record } from "./oracle.js";
+import { v8Engine } from "./v8.js";
 
 interface Header {
   /** Words behind `test:`. */
@@ -30,7 +33,7 @@ interface Header {
   readonly checks: readonly Check[];
 }
 
-const RUN_MODES = ["native", "explicit", "O0", "O1", "interp", "v8"];
+const RUN_MODES = ["native", "explicit", "O0", "O1", "lazy", "tiers", "interp", "v8"];
 
 export function readHeader(text: string): Header {
   const tests: string[][] = [];
@@ -110,7 +113,8 @@ export function meets(outcome: Outcome<readonly Val[]>, expected: Expectation["e
   return expected.values.every((want, i) => want === "any" || sameVal(want, outcome.value[i]!));
 }
 
-async function runCalls(bytes: Uint8Array, lines: readonly string[]): Promise<string[]> {
+/** What the `run:` lines say, in every mode, one fresh instance each. @returns problems. */
+export async function runCalls(bytes: Uint8Array, lines: readonly string[]): Promise<string[]> {
   if (lines.length === 0) return ["run: no `run:` line"];
   const calls = lines.map(parseRun);
   const module = decodeModule(bytes);
@@ -152,6 +156,28 @@ async function runCalls(bytes: Uint8Array, lines: readonly string[]): Promise<st
     store.dispose();
   }
   return problems;
+}
+
+// ---- modules of the fuzzer
+
+const FUZZ_MODULE = /(\d+)-(\d+)\.wasm$/;
+
+/** Modules on which the fuzzer once found something, by their path in `directory`. */
+export function fuzzModules(directory: string): string[] {
+  return readdirSync(path.join(directory, "fuzz")).filter((name) => FUZZ_MODULE.test(name)).sort().map((name) => `fuzz/${name}`);
+}
+
+/** As the fuzzer runs it: every mode against V8. @returns differences. */
+export async function runFuzzModule(file: string): Promise<string[]> {
+  const [, stream, number] = FUZZ_MODULE.exec(file)!;
+  const seed = (Number(stream) + Number(number)) >>> 0;
+  const bytes = Uint8Array.from(readFileSync(file));
+  const module = decodeModule(bytes);
+  const plan = callPlan(module, seed, 2);
+  const expected = record(v8Engine, bytes, module, plan, seed);
+  const out: string[] = [];
+  for (const mode of modes) if (mode !== "v8") out.push(...differences(record(await engineFor(mode), bytes, module, plan, seed), expected));
+  return out;
 }
 
 // ---- compile, invalid, dump

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { compileForArm64 } from "../unit/backends/arm64/program.js";
+import { compileSync } from "../../pipeline/index.js";
 
 const LIMIT = 1.5;
 const GCC = ["-O2", "-ffp-contract=off", "-fno-tree-vectorize"];
@@ -64,7 +64,7 @@ function functionsOfObject(file: string): Map<string, Inst[]> {
 
 /** The same of ours. */
 function functionsOfWasm(file: string): Map<string, Inst[]> {
-  const { module, code } = compileForArm64(Uint8Array.from(readFileSync(file)));
+  const { module, code } = compileSync(Uint8Array.from(readFileSync(file)), { target: "arm64", features: [] });
   const raw = path.join(scratch, "ours.bin");
   writeFileSync(raw, code!.bytes);
   const all = tool("aarch64-linux-gnu-objdump", "-D", "-b", "binary", "-m", "aarch64", "--no-show-raw-insn", raw)

@@ -1,20 +1,19 @@
-// `npm run arm64 [-- --quick] [-- PART ...]`: what the project runs natively, run by an arm64 Node in an emulator.
+// `npm run arm64 [-- --quick] [-- PART ...]`: what the project runs natively, run on an emulated arm64, in two ways.
 //
-// The official suite, and every test file that reaches the native runtime: found by their imports, so a new one is run
+// Emulated code: this host's Node, whose compiled code runs in an emulated process (./code-only.ts); fast. Emulated Node: all of it is
+// (./node.ts). The official suite, and every test file that reaches the native runtime: found by their imports, so a new one is run
 // without anybody naming it. `--quick` is what .ci/run does; it says what it leaves out. PART: only that part, of those listed at the end.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { projectRoot, testFiles } from "../bundle.js";
-import { emulatedNode, missingForEmulation } from "./node.js";
+import { emulatedNode, missingForEmulation, nodeWithEmulatedCode } from "./node.js";
 
-/** Left out by `--quick`: long in an emulator, and about what does not depend on the instruction set. */
+/** Not in a whole emulated Node under `--quick`: long there. All but the last few run with emulated code in any case. */
 const slow: Readonly<Record<string, string>> = {
-  "tests/files.test.ts": "ten minutes; `npm test` runs the same files in bulk in the emulator, without Node",
-  "tests/type-identity/scenarios.test.ts": "more than ten minutes",
   "tests/unit/wasi/system.test.ts": "clocks that a slow machine misses",
   "tests/linear.test.ts": "growth of compile time",
-  "tests/fuzz/fuzz.test.ts": "generated modules; those that once failed are in tests/files",
+  "tests/fuzz/fuzz.test.ts": "generated modules",
   "tests/unit/passes/random.test.ts": "generated functions",
   "tests/unit/passes/suite.test.ts": "the official suite in the interpreter",
   "tests/unit/pipeline/driver.test.ts": "starts the command many times",
@@ -23,6 +22,15 @@ const slow: Readonly<Record<string, string>> = {
   "tests/unit/runtime/lifetime.test.ts": "memory over many rounds",
   "tests/unit/runtime/store.test.ts": "memory over many rounds",
   "tests/unit/runtime/threads.test.ts": "threads that load the compiler from its sources",
+};
+/** Only in a whole emulated Node. */
+const wholeOnly: Readonly<Record<string, string>> = {
+  "tests/unit/passes/random.test.ts": "compares NaNs that the interpreter makes with the host's processor",
+  "tests/unit/runtime/flat.test.ts": "measures this process",
+  "tests/unit/runtime/native-function.test.ts": "calls C functions",
+  "tests/unit/runtime/threads.test.ts": "threads that share a memory",
+  "tests/unit/webassembly/host-objects.test.ts": "memories on pages of the host's",
+  "tests/unit/webassembly/instance.test.ts": "calls C functions",
 };
 /** Never run here: about this host. */
 const hostOnly: Readonly<Record<string, string>> = {
@@ -34,6 +42,8 @@ const SECONDS = "1800";
 interface Part {
   readonly name: string;
   readonly args: readonly string[];
+  /** What is emulated: a whole Node, or the compiled code of this host's. */
+  readonly emulated: "Node" | "code";
   readonly quick: boolean;
 }
 
@@ -57,21 +67,25 @@ function nativeTests(): string[] {
   return testFiles().filter((file) => {
     if (file in hostOnly) return false;
     const sources = reached(file);
-    return sources.has("runtime/exec-context.ts") && !sources.has("tests/unit/backends/arm64/bulk.ts");
+    return sources.has("runtime/exec-context.ts") && !sources.has("tests/emulated/processor.ts");
   });
 }
 
 function parts(): Part[] {
   const suite = (mode: string) => ["tests/start.ts", "tests/spec/main.ts", "--mode", mode];
   const tests = nativeTests();
-  for (const file of Object.keys(slow)) if (!tests.includes(file)) throw new Error(`${file} is not among the tests that run code: correct the table`);
+  for (const file of [...Object.keys(slow), ...Object.keys(wholeOnly)]) {
+    if (!tests.includes(file)) throw new Error(`${file} is not among the tests that run code: correct the table`);
+  }
   return [
-    { name: "suite-native", args: suite("native"), quick: true },
-    { name: "tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in slow))], quick: true },
-    { name: "suite-explicit", args: suite("explicit"), quick: false },
-    { name: "suite-O0", args: suite("O0"), quick: false },
-    { name: "suite-tiers", args: suite("tiers"), quick: false },
-    { name: "slow-tests", args: ["tests/run.ts", ...Object.keys(slow)], quick: false },
+    ...["native", "explicit", "O0", "O1", "lazy", "tiers"].map((mode): Part => ({ name: `code-suite-${mode}`, args: suite(mode), emulated: "code", quick: true })),
+    { name: "code-tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in wholeOnly))], emulated: "code", quick: true },
+    { name: "suite-native", args: suite("native"), emulated: "Node", quick: true },
+    { name: "tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in slow))], emulated: "Node", quick: true },
+    { name: "suite-explicit", args: suite("explicit"), emulated: "Node", quick: false },
+    { name: "suite-O0", args: suite("O0"), emulated: "Node", quick: false },
+    { name: "suite-tiers", args: suite("tiers"), emulated: "Node", quick: false },
+    { name: "slow-tests", args: ["tests/run.ts", ...Object.keys(slow)], emulated: "Node", quick: false },
   ];
 }
 
@@ -85,7 +99,7 @@ function main(args: readonly string[]): void {
     process.exitCode = process.env["CI"] === "true" ? 1 : 0;
     return;
   }
-  const node = emulatedNode();
+  const nodes = { Node: emulatedNode(), code: nodeWithEmulatedCode() };
   const all = parts();
   const chosen = all.filter((part) => (names.length === 0 || names.includes(part.name)) && (part.quick || !quick));
   const unknown = names.find((name) => !all.some((part) => part.name === name));
@@ -97,9 +111,9 @@ function main(args: readonly string[]): void {
   const rows: string[] = [];
   let failed = chosen.length === 0;
   for (const part of chosen) {
-    console.log(`\n== arm64, emulated: ${part.name}`);
+    console.log(`\n== arm64, emulated ${part.emulated}: ${part.name}`);
     const started = performance.now();
-    const { status } = spawnSync(process.execPath, ["--import", "tsx", ...part.args], { cwd: projectRoot, stdio: "inherit", env: { ...process.env, TEST_NODE: node, TEST_SECONDS: SECONDS } });
+    const { status } = spawnSync(process.execPath, ["--import", "tsx", ...part.args], { cwd: projectRoot, stdio: "inherit", env: { ...process.env, TEST_NODE: nodes[part.emulated], TEST_SECONDS: SECONDS } });
     rows.push(`${part.name}: ${status === 0 ? "passed" : "FAILED"}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     failed ||= status !== 0;
   }

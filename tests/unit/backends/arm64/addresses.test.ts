@@ -3,8 +3,8 @@
 import { test } from "uvu";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
 import { call, check } from "./against-interpreter.js";
+import { emulateCode, hasEmulator } from "../../../emulated/code-only.js";
 import { testWithout } from "../../../missing.js";
-import { hasEmulator } from "./bulk.js";
 
 const accesses = `(module
   (memory 1)
@@ -187,6 +187,7 @@ const walks = `(module
     (local.get $s)))`;
 
 if (hasEmulator()) {
+  emulateCode();
   test("indices that walk along with a loop", async () => {
     const starts = [0, 1, 5, 16, 47, 48, 100, 65480, 65500, 65521, 65529, 65532, 65533, 65535, 65536, 70000, -1, -2, -3, -4, -7, -8, -16, -65536, -65540, 0x7ffffffc];
     const rounds = [1, 2, 3, 9, 40];

@@ -4,11 +4,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Disassembler } from "../../../../backends/arm64/disassemble.js";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
-import { compileForArm64 } from "./program.js";
+import { compileSync } from "../../../../pipeline/index.js";
 
 /** The first loop in the code, without its addresses. */
 async function loopOf(func: string): Promise<string[]> {
-  const { code } = compileForArm64(await toBytes(`(module (memory 1) ${func})`));
+  const { code } = compileSync(await toBytes(`(module (memory 1) ${func})`), { target: "arm64", features: [], verify: true, check: true });
   const disassembler = await Disassembler.load();
   try {
     const insts = disassembler.disassemble(code!.bytes, code!.start[0]!, code!.start[0]! + code!.length[0]!);

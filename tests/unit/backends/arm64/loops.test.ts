@@ -3,8 +3,8 @@
 import { test } from "uvu";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
 import { call, check } from "./against-interpreter.js";
+import { emulateCode, hasEmulator } from "../../../emulated/code-only.js";
 import { testWithout } from "../../../missing.js";
-import { hasEmulator } from "./bulk.js";
 
 const divisions = `(module
   (func (export "gcd") (param $a i32) (param $b i32) (result i32)
@@ -137,6 +137,7 @@ const conditional = `(module
     (local.get $low)))`;
 
 if (hasEmulator()) {
+  emulateCode();
   const ints = [0, 1, 2, 3, 7, 10, 12, 18, 100, 1000000007, 0x7fffffff, -0x80000000, -1, -2, -7, -16, -100, 0x12345678, -0x12345679];
   test("divisors that branches have tested, constants of divisions in loops", async () => {
     check(await toBytes(divisions), [

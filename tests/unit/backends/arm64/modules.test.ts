@@ -4,14 +4,13 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { TrapKind } from "../../../../ir/layout.js";
 import { Type } from "../../../../ir/types.js";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
+import { decodeModule, type FuncIndex } from "../../../../pipeline/index.js";
 import { projectRoot } from "../../../bundle.js";
-import { call, check, show, type Named } from "./against-interpreter.js";
+import { emulateCode, hasEmulator } from "../../../emulated/code-only.js";
+import { call, check, outcomes, show, type Named } from "./against-interpreter.js";
 import { testWithout } from "../../../missing.js";
-import { hasEmulator, runBulk } from "./bulk.js";
-import { compileForArm64, programOf } from "./program.js";
 
 const control = `(module
   (memory 1)
@@ -114,6 +113,7 @@ function floatBits(x: number | string): bigint {
 }
 
 if (hasEmulator()) {
+  emulateCode();
   test("calls, control flow, memory, tables, traps with backtraces", async () => {
     check(await toBytes(control), calls);
   });
@@ -124,14 +124,11 @@ if (hasEmulator()) {
       for (const { name, file, features, quick } of Array.isArray(manifest) ? manifest : manifest.kernels) {
         if (features.includes("simd128")) continue;
         const bytes = Uint8Array.from(readFileSync(path.join(kernels, file)));
-        const compilation = compileForArm64(bytes);
-        const run = compilation.module.exports.find((item) => item.kind === "func" && item.name === "run")!.index as number;
-        const { params, results } = compilation.module.funcType(run as never);
+        const module = decodeModule(bytes);
+        const { params, results } = module.funcType(module.exports.find((item) => item.kind === "func" && item.name === "run")!.index as FuncIndex);
         const args = quick.args.map((x, i) => (params[i] === Type.f64 ? floatBits(x) : BigInt(x)));
-        const [outcome] = runBulk(programOf(compilation), [{ func: run, args }]);
         const want = quick.expected.bits !== undefined ? BigInt(quick.expected.bits) : results[0] === Type.f64 ? floatBits(quick.expected.value) : BigInt(quick.expected.value);
-        assert.is(outcome!.trap, TrapKind.none, name);
-        assert.is(show(outcome!.results[0]!, results[0]!), show(want, results[0]!), name);
+        assert.equal(outcomes(bytes, [{ name: "run", args }], {}), [show(want, results[0]!)], name);
         ran++;
       }
       assert.ok(ran >= 25, `${ran} kernels`);

@@ -1,0 +1,63 @@
+// In every emulated Node, before anything else: children run in the emulator, too; reservations take it no memory; flushes are watched.
+import { createRequire } from "node:module";
+import { Arena } from "./arena.js";
+import { watchFlushes } from "./flushes.js";
+import { replaceFunctions, type PatchedKoffi } from "./patch-koffi.js";
+
+type Map = (at: number, bytes: number, protection: number, flags: number, fd: number, offset: number) => number | bigint;
+type Unmap = (at: number, bytes: number) => number;
+type Protect = (at: number, bytes: number, protection: number) => number;
+
+const PROT_NONE = 0;
+const MAP_FIXED = 0x10;
+/** Private anonymous memory that is not charged until touched; nothing may be there. */
+const MAP_FLAGS = 0x2 | 0x20 | 0x4000 | 0x100000;
+const FAILED = 2 ** 64;
+
+process.execPath = process.env["EMULATED_NODE"]!;
+const koffi = createRequire(import.meta.url)("koffi") as PatchedKoffi;
+
+/** The system's own: there before the first address is asked for. */
+let mmap: Map;
+let munmap: Unmap;
+let mprotect: Protect;
+
+const must = (agreed: boolean, what: string) => {
+  if (!agreed) throw new Error(`the emulated system refused to ${what} (errno ${koffi.errno()})`);
+};
+const arena = new Arena({
+  map: (at, bytes, protection) => must(Number(mmap(at, bytes, protection, MAP_FLAGS, -1, 0)) === at, `map ${bytes} bytes at ${at.toString(16)}`),
+  protect: (at, bytes, protection) => must(mprotect(at, bytes, protection) === 0, `protect ${bytes} bytes`),
+  unmap: (at, bytes) => must(munmap(at, bytes) === 0, `unmap ${bytes} bytes`),
+});
+
+function map(...args: Parameters<Map>): number | bigint {
+  const [at, bytes, protection, flags] = args;
+  if (flags & MAP_FIXED && arena.has(at)) {
+    arena.clear(at, bytes);
+    arena.protect(at, bytes, protection);
+    return at;
+  }
+  if (protection !== PROT_NONE) return mmap(...args);
+  const taken = arena.take(bytes);
+  return taken < 0 ? FAILED : taken;
+}
+
+function unmap(at: number, bytes: number): number {
+  if (!arena.has(at)) return munmap(at, bytes);
+  arena.give(at, bytes);
+  return 0;
+}
+
+function protect(at: number, bytes: number, protection: number): number {
+  if (!arena.has(at)) return mprotect(at, bytes, protection);
+  arena.protect(at, bytes, protection);
+  return 0;
+}
+
+replaceFunctions(koffi, {
+  mmap: (original) => ((mmap = original as Map), map),
+  munmap: (original) => ((munmap = original as Unmap), unmap),
+  mprotect: (original) => ((mprotect = original as Protect), protect),
+});
+watchFlushes(koffi);
