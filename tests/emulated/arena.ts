@@ -23,8 +23,12 @@ export class Arena {
   private readonly free = new Ranges();
   private readonly mapped = new Ranges();
 
-  constructor(private readonly pages: Pages) {
-    this.free.add(ARENA, ARENA + ARENA_BYTES);
+  constructor(
+    private readonly pages: Pages,
+    private readonly start = ARENA,
+    private readonly end = ARENA + ARENA_BYTES,
+  ) {
+    this.free.add(start, end);
   }
 
   /** @returns an address with room behind it, inaccessible; -1 when there is none. */
@@ -59,7 +63,12 @@ export class Arena {
     this.mapped.add(at, at + bytes);
   }
 
+  /** Pages have been mapped by somebody else. */
+  isMapped(at: number, bytes: number): void {
+    this.mapped.add(at, at + bytes);
+  }
+
   has(at: number): boolean {
-    return at >= ARENA && at < ARENA + ARENA_BYTES;
+    return at >= this.start && at < this.end;
   }
 }
