@@ -14,6 +14,7 @@ const SLICE_BYTES = 256 << 20;
 const SLICES = 16;
 const STUB_BYTES = 32 << 20;
 const STUB_ALIGN = 16;
+const STUB_PAGES_BYTES = 16 << 10;
 /** At the end of the handler's page: 8 words of mark, then the address of the header. */
 const MARK = Uint8Array.from("wasmlathe code range, version 1\n", (c) => c.charCodeAt(0));
 const MARK_BYTES = 64;
@@ -126,9 +127,9 @@ export class CodePages {
 export class ExecMemory {
   private readonly code: Pages;
   private readonly stubs: Pages;
-  /** The free rest of the page that stubs are put in. */
+  /** Where small stubs are put, and from where on it is free. */
+  private stubPages: CodePages | undefined;
   private stubAt = 0;
-  private stubEnd = 0;
   /** Ascending by address. */
   private readonly pieces: CodePiece[] = [];
   private readonly flush: Flush | undefined;
@@ -152,13 +153,13 @@ export class ExecMemory {
   loadStub(code: Uint8Array): number {
     const { pageBytes } = this.native;
     if (code.length > pageBytes) return this.stubs.load(code, this.flush).start;
-    // Small ones share a page: the thread that writes is the only one that runs them, and it is not running them now.
-    if (this.stubAt + code.length > this.stubEnd) {
-      this.stubAt = this.stubs.load(new Uint8Array(0), undefined).start;
-      this.stubEnd = this.stubAt + pageBytes;
+    // Small ones share pages: the thread that writes is the only one that runs them, and it is not running them now.
+    if (!this.stubPages || this.stubAt + code.length > this.stubPages.start + this.stubPages.bytes) {
+      this.stubPages = this.pagesOf(this.stubs, STUB_PAGES_BYTES);
+      this.stubAt = this.stubPages.start;
     }
     const at = this.stubAt;
-    this.stubs.write(this.stubEnd - pageBytes, pageBytes, at, code, this.flush);
+    this.stubPages.write(at, code);
     this.stubAt = at + ((code.length + STUB_ALIGN - 1) & -STUB_ALIGN);
     return at;
   }
@@ -172,8 +173,12 @@ export class ExecMemory {
 
   /** Whole pages for at least so many bytes of code that comes later. */
   reserve(bytes: number): CodePages {
+    return this.pagesOf(this.code, bytes);
+  }
+
+  private pagesOf(range: Pages, bytes: number): CodePages {
     const whole = this.native.roundUp(bytes);
-    return new CodePages(this.native, this.code, this.flush, this.code.take(whole), whole);
+    return new CodePages(this.native, range, this.flush, range.take(whole), whole);
   }
 
   /** Makes a piece known to `pieceAt`, whose pages are of `reserve`. */

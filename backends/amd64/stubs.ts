@@ -271,15 +271,23 @@ function tierUp(): Uint8Array {
 }
 
 const THUNK_BYTES = 16;
+/** Where the constant of `mov r11d, imm32` stands. */
+const THUNK_INDEX = 2;
 
+/** They differ in the index alone: copies of one. */
 function lazyThunks(first: number, count: number): Uint8Array {
-  const a = new Assembler(4 * count, count);
-  for (let i = 0; i < count; i++) {
-    a.movImm32(r11, first + i);
-    a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.lazyEntry);
-    a.alignTo(THUNK_BYTES);
+  const a = new Assembler();
+  a.movImm32(r11, 0);
+  a.m(Form.jmp_m, r15, NO_REG, 0, VmCtx.lazyEntry);
+  a.alignTo(THUNK_BYTES);
+  const thunk = a.finish();
+  const code = new Uint8Array(THUNK_BYTES * count);
+  const view = new DataView(code.buffer);
+  for (let at = 0, index = first; at < code.length; at += THUNK_BYTES, index++) {
+    code.set(thunk, at);
+    view.setInt32(at + THUNK_INDEX, index, true);
   }
-  return a.finish();
+  return code;
 }
 
 function slotThunks(offsets: readonly number[]): Uint8Array {
