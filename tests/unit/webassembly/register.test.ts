@@ -41,6 +41,13 @@ test("a program that knows nothing of it", async () => {
   }
 });
 
+test("nothing of it keeps a program from ending", () => {
+  const { out, err, code } = node(`process.on("exit", () => console.log(process.getActiveResourcesInfo().includes("Timeout")));`);
+  assert.is(err, "");
+  assert.is(code, 0);
+  assert.is(out, "false");
+});
+
 test("options by the environment", async () => {
   const text = program(await wasm);
   const environments: Record<string, string>[] = [{ LATHE_LEVEL: "0" }, { LATHE_LEVEL: "1", LATHE_LAZY: "1" }, { LATHE_LAZY: "0" }];
