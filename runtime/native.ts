@@ -82,7 +82,11 @@ export class Native {
     this.system = system;
     const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
     this.koffi = koffi;
-    koffi.config({ sync_stack_size: SYNC_STACK_BYTES });
+    try {
+      koffi.config({ sync_stack_size: SYNC_STACK_BYTES });
+    } catch {
+      // The program uses koffi itself and has loaded a library: its stacks are made. C functions get by with those.
+    }
     const libc = koffi.load(null);
     this.libc = libc;
     this.mmap = libc.func("mmap", "uintptr_t", ["uintptr_t", "size_t", "int", "int", "int", "int64_t"]) as Native["mmap"];

@@ -48,6 +48,16 @@ test("nothing of it keeps a program from ending", () => {
   assert.is(out, "false");
 });
 
+test("a program that has used koffi before", async () => {
+  const { out, err } = node(`
+    const koffi = (await import("node:module")).createRequire("${pathToFileURL(register).href}")("koffi");
+    console.log(koffi.load(null).func("int abs(int)")(-3));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from("${Buffer.from(await wasm).toString("base64")}", "base64")), { m: { f: (x) => x } });
+    console.log(exports.run(6));`);
+  assert.is(err, "");
+  assert.is(out, "3\n7");
+});
+
 test("options by the environment", async () => {
   const text = program(await wasm);
   const environments: Record<string, string>[] = [{ LATHE_LEVEL: "0" }, { LATHE_LEVEL: "1", LATHE_LAZY: "1" }, { LATHE_LAZY: "0" }];
