@@ -113,8 +113,14 @@ export class Processor implements Pages {
     command[0] = BigInt(at);
     for (let i = 0; i < MAX_ARGS; i++) command[1 + i] = BigInt(args[i] ?? 0);
     command[7] = BigInt(number);
-    writeSync(this.commands, command);
-    if (readSync(this.answers, answer) !== answer.byteLength) throw new Error("the emulated process has ended");
+    let bytes = 0;
+    try {
+      writeSync(this.commands, command);
+      bytes = readSync(this.answers, answer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    }
+    if (bytes !== answer.byteLength) throw new Error("the emulated process has ended");
     return Number(answer[0]);
   }
 

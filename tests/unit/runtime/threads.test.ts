@@ -48,8 +48,9 @@ test("threads trap side by side, also while this one does", async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(traps > 0);
-  for (const [i, { seen, guards, sum, exceptions }] of (await reports).entries()) {
+  for (const [i, { seen, guards, sum, exceptions, error }] of (await reports).entries()) {
     const rounds = i < 2 ? 2000 : 500;
+    assert.is(error, undefined);
     assert.equal({ sum, exceptions }, { sum: rounds * (rounds - 1), exceptions: rounds });
     assert.equal(seen, { out_of_bounds_memory: rounds, integer_divide_by_zero: rounds, stack_exhausted: 1 });
     assert.is(guards, true);
@@ -57,7 +58,8 @@ test("threads trap side by side, also while this one does", async () => {
 });
 
 test("with signals left alone explicit checks do, and code that relies on guards is refused", async () => {
-  const { seen, guards } = await inWorker("explicit", false, 100);
+  const { seen, guards, error } = await inWorker("explicit", false, 100);
+  assert.is(error, undefined);
   assert.equal(seen, { out_of_bounds_memory: 100, integer_divide_by_zero: 100, stack_exhausted: 1 });
   assert.is(guards, false);
   assert.match((await inWorker("guard", false, 1)).error!, "this thread does not handle signals");
