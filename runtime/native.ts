@@ -130,12 +130,15 @@ export class Native {
    */
   mapTwice(at: number, bytes: number): number {
     const { memoryFile, protection, mapFixed } = this.system;
-    if (!memoryFile || this.findSymbol("memfd_create") === 0) return 0;
-    this.memoryFiles ??= {
-      create: this.libc.func("memfd_create", "int", ["str", "uint"]) as MemoryFiles["create"],
-      truncate: this.libc.func("ftruncate", "int", ["int", "int64_t"]) as MemoryFiles["truncate"],
-      close: this.libc.func("close", "int", ["int"]) as MemoryFiles["close"],
-    };
+    if (!memoryFile) return 0;
+    if (!this.memoryFiles) {
+      if (this.findSymbol("memfd_create") === 0) return 0;
+      this.memoryFiles = {
+        create: this.libc.func("memfd_create", "int", ["str", "uint"]) as MemoryFiles["create"],
+        truncate: this.libc.func("ftruncate", "int", ["int", "int64_t"]) as MemoryFiles["truncate"],
+        close: this.libc.func("close", "int", ["int"]) as MemoryFiles["close"],
+      };
+    }
     const { create, truncate, close } = this.memoryFiles;
     const { closeOnExec, mapShared } = memoryFile;
     const fd = create("lathe code", closeOnExec);
