@@ -79,7 +79,9 @@ async function quickStart() {
     entryPoints: ["pipeline/quick-engine.ts"],
     write: false,
     bundle: true,
-    minify: true,
+    // Names stay: those of the functions that drive compiled code are how a stack shows what it was doing (runtime/stack-text.ts).
+    minifyWhitespace: true,
+    minifySyntax: true,
     charset: "ascii",
     format: "cjs",
     platform: "node",

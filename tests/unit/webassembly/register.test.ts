@@ -41,6 +41,26 @@ test("a program that knows nothing of it", async () => {
   }
 });
 
+test("stacks show Wasm frames, and none of the engine", async () => {
+  const bytes = Buffer.from(await wasm).toString("base64");
+  const divides = Buffer.from(await bytesOf(`(module (func $divide (export "divide") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0))))`)).toString("base64");
+  for (const lazy of ["0", "1"]) {
+    const { out, err } = node(`
+      const instance = (text, imports) => new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(text, "base64")), imports).exports;
+      const stackOf = (run) => { try { run(); } catch (error) { console.log(error.stack); } };
+      stackOf(() => instance("${divides}").divide(0));
+      stackOf(() => instance("${bytes}", { m: { f: () => { throw new Error("thrown"); } } }).run(1));`, { LATHE_LAZY: lazy });
+    assert.is(err, "");
+    const lines = out.split("\n");
+    assert.is(lines[0], "RuntimeError: integer divide by zero");
+    assert.match(lines[1]!, /^ {4}at divide \(wasm:\/\/wasm\/[0-9a-f]{8}:wasm-function\[0\]:0x[0-9a-f]+\)$/);
+    const thrown = lines.slice(lines.indexOf("Error: thrown"));
+    assert.match(thrown[1]!, /^ {4}at (Object\.)?f \(/);
+    assert.match(thrown[2]!, /^ {4}at wasm:\/\/wasm\/[0-9a-f]{8}:wasm-function\[1\]:0x[0-9a-f]+$/);
+    assert.not.match(out, /engine-|lathe:shim/);
+  }
+});
+
 test("nothing of it keeps a program from ending", () => {
   const { out, err, code } = node(`process.on("exit", () => console.log(process.getActiveResourcesInfo().includes("Timeout")));`);
   assert.is(err, "");
