@@ -124,11 +124,10 @@ export class LazyCode implements LoadedCode {
     this.firstFunc = module.importedFuncCount;
     const count = module.funcs.length - this.firstFunc;
     this.address = new Float64Array(count);
-    this.counts = new Int32Array(layout.counters < 0 ? 0 : count);
-    for (let i = 0; i < this.counts.length; i++) {
+    this.counts = Int32Array.from({ length: layout.counters < 0 ? 0 : count }, (_, i) => {
       const { bodyStart, bodyEnd } = module.funcs[this.firstFunc + i]!;
-      this.counts[i] = Math.min(NEVER, Math.max(0, bodyEnd - bodyStart) * compiled.tierUpAfter!);
-    }
+      return Math.min(NEVER, Math.max(0, bodyEnd - bodyStart) * compiled.tierUpAfter!);
+    });
     const referred = layout.refFuncs.filter((index) => !module.funcs[index]!.imported);
     const thunks = stubs.lazyThunks(this.firstFunc, count);
     const slotThunks = stubs.slotThunks(referred.map((index) => layout.func(index)));

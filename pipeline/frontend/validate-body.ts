@@ -5,6 +5,7 @@
 import type { FuncIndex } from "../../ir/entity.js";
 import type { Module } from "../../ir/module.js";
 import { Type, isRef, typeName, type FuncType } from "../../ir/types.js";
+import { emptyBlock } from "./block-type.js";
 import { BodyState } from "./body-state.js";
 import { laterFeature, printOpcode } from "./error.js";
 import { Limit } from "./limits.js";
@@ -13,6 +14,8 @@ import { SimdImm, simdOps } from "./simd-ops.js";
 
 /** Bytes of an instruction that `plain` takes, at most. */
 const PLAIN_BYTES = 8;
+/** The block type of a block without parameters and results. */
+const EMPTY_BLOCK = 0x40;
 
 export class BodyValidator extends BodyState {
   /** As the data count section says, -1 without one. */
@@ -51,18 +54,18 @@ export class BodyValidator extends BodyState {
   // ---------------------------------------------------------------- instructions
 
   /**
-   * The instructions that most of a body consists of, as far as nothing is special about them: of fixed types, locals, constants, branches without values. Stops in front
-   * of the first other one, and of whatever is wrong: `instruction` says so. It keeps its state in variables, for in a program that starts it runs
-   * long before the engine optimizes it (by V8's interpreter and its baseline compiler alone: two thirds of the time).
+   * The instructions that most of a body consists of, as far as nothing is special about them: of fixed types, locals, constants, calls, blocks and
+   * branches without values. Stops in front of the first other one, and of whatever is wrong: `instruction` says so. It keeps its state in
+   * variables, for in a program that starts it runs long before the engine optimizes it.
    */
   private plain(): void {
-    const { bytes, base, depth, localTypes } = this;
+    const { bytes, stack, localTypes, frameSig } = this;
+    const { funcs, types, memories } = this.m;
     const end = this.end - PLAIN_BYTES;
     // Those whose index is one byte.
-    const labels = Math.min(depth, 0x80);
     const locals = Math.min(this.localCount, localTypes.length, 0x80);
-    const { stack } = this;
-    let { pos, height } = this;
+    const room = stack.length - 1;
+    let { pos, height, base, depth } = this;
     while (pos < end) {
       const opcode = bytes[pos]!;
       let p = pos + 1;
@@ -70,7 +73,7 @@ export class BodyValidator extends BodyState {
       const shape = shapes[opcode]!;
       if (shape !== 0) {
         if (opcode <= Code.last_memarg) {
-          if (bytes[p++]! > maxAlign[opcode]! || this.m.memories.length === 0) break;
+          if (bytes[p++]! > maxAlign[opcode]! || memories.length === 0) break;
           if (bytes[p++]! >= 0x80 && bytes[p++]! >= 0x80 && bytes[p++]! >= 0x80) break;
         }
         const c = (shape >> 6) & 7;
@@ -81,7 +84,7 @@ export class BodyValidator extends BodyState {
         if (a !== 0 && (h === base || stack[--h] !== a)) break;
         const result = (shape >> Shape.result_shift) & 7;
         if (result !== 0) {
-          if (h === stack.length) break;
+          if (h >= room) break;
           stack[h++] = result;
         }
       } else if (opcode >= Code.local_get && opcode <= Code.local_tee) {
@@ -89,7 +92,7 @@ export class BodyValidator extends BodyState {
         if (local >= locals) break;
         const type = localTypes[local]!;
         if (opcode === Code.local_get) {
-          if (h === stack.length) break;
+          if (h >= room) break;
           stack[h++] = type;
         } else {
           if (h === base || stack[h - 1] !== type) break;
@@ -98,11 +101,46 @@ export class BodyValidator extends BodyState {
       } else if (opcode === Code.i32_const || opcode === Code.i64_const) {
         // Four bytes hold nothing but what fits.
         if (bytes[p++]! >= 0x80 && bytes[p++]! >= 0x80 && bytes[p++]! >= 0x80 && bytes[p++]! >= 0x80) break;
-        if (h === stack.length) break;
+        if (h >= room) break;
         stack[h++] = opcode === Code.i32_const ? Type.i32 : Type.i64;
-      } else if (opcode === Code.br_if) {
+      } else if (opcode === Code.end) {
+        // Not the body's own: its signature is another object.
+        if (frameSig[depth - 1] !== emptyBlock || h !== base) break;
+        this.popFrame();
+        base = this.base;
+        depth--;
+      } else if (opcode === Code.br_if || opcode === Code.br) {
         const label = bytes[p++]!;
-        if (label >= labels || this.labelTypes(depth - 1 - label).length !== 0 || h === base || stack[--h] !== Type.i32) break;
+        if (label >= depth || label >= 0x80 || frameSig[depth - 1 - label] !== emptyBlock) break;
+        if (opcode === Code.br_if) {
+          if (h === base || stack[--h] !== Type.i32) break;
+        } else {
+          h = base;
+          this.unreachable = true;
+        }
+      } else if (opcode === Code.block || opcode === Code.loop || opcode === Code.if_) {
+        if (bytes[p++] !== EMPTY_BLOCK) break;
+        if (opcode === Code.if_ && (h === base || stack[--h] !== Type.i32)) break;
+        this.height = h;
+        this.pushFrame(opcode, emptyBlock);
+        base = h;
+        depth++;
+      } else if (opcode === Code.call) {
+        let index = bytes[p++]!;
+        if (index >= 0x80) {
+          const high = bytes[p++]!;
+          if (high >= 0x80) break;
+          index += (high - 1) << 7;
+        }
+        if (index >= funcs.length) break;
+        const { params, results } = types[funcs[index]!.type]!;
+        let left = params.length;
+        while (left > 0 && h > base && stack[h - 1] === params[left - 1]) {
+          h--;
+          left--;
+        }
+        if (left > 0 || h + results.length > room) break;
+        for (let i = 0; i < results.length; i++) stack[h++] = results[i]!;
       } else if (opcode === Code.drop) {
         if (h === base) break;
         h--;
