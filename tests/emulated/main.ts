@@ -1,7 +1,7 @@
 // `npm run arm64 [-- --quick] [-- PART ...]`: what the project runs natively, run on an emulated arm64, in two ways.
 //
 // Emulated code: this host's Node, whose compiled code runs in an emulated process (./code-only.ts); fast. Emulated Node: all of it is
-// (./node.ts). The official suite, and every test file that reaches the native runtime: found by their imports, so a new one is run
+// (./node.ts). The official suite, the fuzzer, and every test file that reaches the native runtime: found by their imports, so a new one is run
 // without anybody naming it. `--quick` is what .ci/run does; it says what it leaves out. PART: only that part, of those listed at the end.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -35,6 +35,8 @@ const hostOnly: Readonly<Record<string, string>> = {
   "tests/unit/runtime/exec-memory.test.ts": "code memory over pages it makes up itself, which the count of flushes cannot know",
 };
 const SECONDS = "1800";
+/** Of the fuzzer: a new one every time without. */
+const seed = process.env["FUZZ_SEED"];
 
 interface Part {
   readonly name: string;
@@ -79,6 +81,7 @@ function parts(): Part[] {
   return [
     ...["native", "explicit", "O0", "O1", "lazy", "tiers"].map((mode): Part => ({ name: `code-suite-${mode}`, args: suite(mode), emulated: "code", quick: true })),
     { name: "code-tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in wholeOnly))], emulated: "code", quick: true },
+    { name: "code-fuzz", args: ["tests/start.ts", "tests/fuzz/main.ts", "--count", "60", ...(seed === undefined ? [] : ["--seed", seed])], emulated: "code", quick: true },
     { name: "suite-native", args: suite("native"), emulated: "Node", quick: true },
     { name: "tests", args: ["tests/run.ts", ...tests.filter(isQuick)], emulated: "Node", quick: true },
     { name: "suite-explicit", args: suite("explicit"), emulated: "Node", quick: false },
