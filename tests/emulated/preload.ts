@@ -16,6 +16,7 @@ const MAP_FLAGS = 0x2 | 0x20 | 0x4000 | 0x100000;
 /** The main thread has half of the addresses, every other one a piece: room for some memories. */
 const MAIN_BYTES = ARENA_BYTES / 2;
 const THREAD_BYTES = 2 ** 36;
+const PAGE_BYTES = 4096;
 
 process.execPath = process.env["EMULATED_NODE"]!;
 const koffi = createRequire(import.meta.url)("koffi") as PatchedKoffi;
@@ -34,6 +35,7 @@ const pages: Pages = {
   protect: (at, bytes, protection) => must(mprotect(at, bytes, protection) === 0, `protect ${bytes} bytes`),
   unmap: (at, bytes) => must(munmap(at, bytes) === 0, `unmap ${bytes} bytes`),
 };
+const inArenas = (at: number) => at >= ARENA && at < ARENA + ARENA_BYTES;
 const arena = new Arena(pages, start, start + (threadId === 0 ? MAIN_BYTES : THREAD_BYTES));
 
 function map(...args: Parameters<Map>): number | bigint {
@@ -59,8 +61,10 @@ function unmap(at: number, bytes: number): number {
 }
 
 function protect(at: number, bytes: number, protection: number): number {
-  if (!arena.has(at)) return mprotect(at, bytes, protection);
-  arena.protect(at, bytes, protection);
+  if (arena.has(at)) arena.protect(at, bytes, protection);
+  else if (!inArenas(at)) return mprotect(at, bytes, protection);
+  // Of another thread: code, whose range threads share. Whether a page is mapped is not known here.
+  else for (let page = at; page < at + bytes; page += PAGE_BYTES) if (mprotect(page, PAGE_BYTES, protection) !== 0) pages.map(page, PAGE_BYTES, protection);
   return 0;
 }
 
