@@ -23,6 +23,12 @@ export function callAbi(sig: FuncType, registers: RegisterFile): CallAbi {
   return { args, results, outgoingBytes };
 }
 
+/** Of code that goes on with a function from a loop on: all arguments in the frame it takes over from, from `offset` on; results as ever. */
+export function frameAbi(sig: FuncType, offset: number, registers: RegisterFile): CallAbi {
+  const { results } = callAbi({ params: [], results: sig.results }, registers);
+  return { args: Int32Array.from(sig.params, (_, i) => ~(offset + 8 * i)), results, outgoingBytes: 0 };
+}
+
 /** Fills `where`; returns the end of the stack area, 16-aligned, which starts at `at`. */
 function assign(where: Int32Array, types: readonly Type[], ints: readonly number[], floats: readonly number[], at: number): number {
   let nextInt = 0;

@@ -15,7 +15,7 @@ import { computeUseCounts } from "../ir/analysis/uses.js";
 import { Is, Op, opFlags } from "../ir/ops.js";
 import { Type } from "../ir/types.js";
 import { MFunc, MOp, Opnd } from "../ir/machine/mfunc.js";
-import { callAbi, type CallAbi } from "./abi.js";
+import { callAbi, frameAbi, type CallAbi } from "./abi.js";
 import type { CodegenModule, CodegenOptions, RegisterFile } from "./target.js";
 
 /** Whatever others can see of an instruction besides its result: these keep their order. */
@@ -88,7 +88,7 @@ export class Lowering {
     if (options.level === 0) this.mfn.counter = module.layout.counter(fn.index);
     this.insts = new Int32Array((fn.valueCount + 16) * Inst.words);
     this.opnds = new Int32Array((fn.valueCount + 16) * 4);
-    this.abi = callAbi(fn.sig, registers);
+    this.abi = fn.frameParams === NONE ? callAbi(fn.sig, registers) : frameAbi(fn.sig, fn.frameParams, registers);
     this.useCount = computeUseCounts(fn);
     this.vreg = new Int32Array(fn.valueCount).fill(NONE);
     this.color = new Int32Array(fn.valueCount);

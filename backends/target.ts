@@ -7,6 +7,7 @@ import type { Module } from "../ir/module.js";
 import type { VmLayout } from "../ir/layout.js";
 import type { FuncCode, RuntimeStubs } from "../ir/code.js";
 import type { MFunc } from "../ir/machine/mfunc.js";
+import type { BaselineCompiler } from "./baseline/compiler.js";
 
 /** The register file: numbers 0-31 are integer registers, 32-63 float registers (see ir/machine/mfunc.ts). */
 export interface RegisterFile {
@@ -66,6 +67,8 @@ export interface Target {
   lower(fn: Func, module: CodegenModule, options: CodegenOptions): MFunc;
   /** Allocated machine IR => code. */
   emit(mfn: MFunc, options: CodegenOptions): FuncCode;
+  /** Makes code straight from the instructions of a body, quickly; undefined where the CPU features are not enough. Left out: there is no such compiler. */
+  baseline?(module: CodegenModule, options: CodegenOptions): BaselineCompiler | undefined;
   /** Writes the displacement of a relocation in `bytes` at `position`, to a function that starts at `target` in the same blob. */
   relocate(bytes: Uint8Array, position: number, kind: number, target: number): void;
   readonly stubs: RuntimeStubs;

@@ -19,7 +19,12 @@ export interface FuncCode {
   readonly source: Int32Array;
   /** Three numbers each: position, kind (the target's), function index. */
   readonly relocs: Int32Array;
+  /** Of code whose loops may be left for better code: where, from the stack pointer, all locals stand then, 8 bytes each. */
+  readonly locals?: number;
 }
+
+/** As Wasm byte offset of a return address: the frame has handed over to the code it calls, and does nothing but return. */
+export const HANDED_OVER = -1;
 
 /** What is known of code by its position: what traps and backtraces look up. */
 export interface CodeTables {
@@ -86,8 +91,10 @@ export interface RuntimeStubs {
    * for the function that the thunk named, then goes on at the address that gave.
    */
   lazyEntry(): StubCode;
-  /** Called by code of level 0 when its counter has run out, with the function named as in a lazy thunk: `Builtin.optimize`; keeps every register. */
+  /** Called by code of the first tier when its counter has run out, with the function named as in a lazy thunk: `Builtin.optimize`; keeps every register. */
   tierUp(): StubCode;
+  /** The same at a loop, named by its Wasm byte offset: `Builtin.optimize_loop`; what that gives is in the integer scratch register, every other is kept. */
+  tierUpLoop(): StubCode;
   /** Thunks of `count` functions from `first` on, all of one size: name the function, go to the lazy entry. */
   lazyThunks(first: number, count: number): StubCode;
   /** Thunks of one size: go to the code address at each of these offsets in the vm-context. */

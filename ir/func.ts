@@ -81,6 +81,12 @@ export class Func {
   /** Columns do not grow beyond so many rows: set while a pass runs that may never end. */
   growthLimit = Infinity;
 
+  /**
+   * Of code that goes on with a function from a loop on: where the parameters, which are all locals of the function, stand in the frame of
+   * the code it takes over from, in bytes from that one's stack pointer, 8 each. NONE for a function that is called.
+   */
+  frameParams = NONE as number;
+
   /** Bumped by every change of values, operands, types, immediates. */
   valueVersion = 0;
   /** Bumped by every change of blocks, edges, parameters and terminators. */

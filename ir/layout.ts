@@ -74,6 +74,8 @@ export const enum VmCtx {
   memory0 = 88,
   /** Address of the stub that has a function compiled again, better: see `RuntimeStubs.tierUp`. */
   tierUp = 96,
+  /** Address of the stub that makes better code of the loop that is running: see `RuntimeStubs.tierUpLoop`. */
+  tierUpLoop = 104,
   headerBytes = 112,
 }
 
@@ -147,7 +149,9 @@ export const enum Builtin {
   compile = 8,
   /** Of the tier-up stub alone: (function) -> nothing; later calls find better code. */
   optimize = 9,
-  count = 10,
+  /** Of the stub for loops alone: (Wasm byte offset of the loop) -> address of code to go on with, 64 bits, or 0. */
+  optimize_loop = 10,
+  count = 11,
 }
 
 /** A function reference is the address of such a record; null is 0 (reading a record through null faults in page zero). */

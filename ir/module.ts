@@ -62,6 +62,8 @@ export interface FuncDecl {
   /** Byte range of the body (locals and code) in `Module.bytes`; 0, 0 for imports and for functions from text. */
   bodyStart: number;
   bodyEnd: number;
+  /** Operands of the body on the stack at most: of a function from bytes, found by validation. */
+  maxHeight?: number;
 }
 
 export interface TableDecl extends TableType {

@@ -79,7 +79,12 @@ function parseBody(lexer: Lexer, header: Header, module: Module | undefined): Fu
     if (decl.imported) throw lexer.error(`@${header.index} is imported and has no body`, header.at);
     const declared = module.types[header.type];
     if (!declared) throw lexer.error(`the module has no type t${header.type}`, header.at);
-    if (!sameFuncType(declared, sig)) throw lexer.error(`t${header.type} is ${printFuncType(declared)}, the function says ${printFuncType(sig)}`, at);
+    if (!lexer.at("in") && !sameFuncType(declared, sig)) throw lexer.error(`t${header.type} is ${printFuncType(declared)}, the function says ${printFuncType(sig)}`, at);
+  }
+  let frameParams: number = NONE;
+  if (lexer.accept("in")) {
+    lexer.expect("frame");
+    frameParams = lexer.index("an offset in the frame");
   }
   lexer.expect("{");
   const blocks: BlockText[] = [];
@@ -88,7 +93,9 @@ function parseBody(lexer: Lexer, header: Header, module: Module | undefined): Fu
     else if (blocks.length === 0) throw lexer.expected("a block such as b0");
     else blocks[blocks.length - 1]!.insts.push(parseInst(lexer));
   }
-  return build(lexer, header, sig, blocks);
+  const fn = build(lexer, header, sig, blocks);
+  fn.frameParams = frameParams;
+  return fn;
 }
 
 /** `b1(v5: i32, v6: i32):`. */

@@ -45,7 +45,8 @@ export function printFuncLines(fn: Func, module?: Module, options: PrintOptions 
   const out: Line[] = [];
   const push = (text: string, block: number = NONE, inst: number = NONE, offset = 0) => out.push({ text, block, inst, offset });
   const name = fn.name === undefined ? "" : ` ${quoteName(fn.name)}`;
-  push(`func @${fn.index}${name}: t${fn.sigIndex} ${printFuncType(fn.sig)} {`);
+  const inFrame = fn.frameParams === NONE ? "" : ` in frame ${fn.frameParams}`;
+  push(`func @${fn.index}${name}: t${fn.sigIndex} ${printFuncType(fn.sig)}${inFrame} {`);
   let blocks = 0;
   for (let b = fn.firstBlock; b !== NONE; b = fn.blockNext[b]!) {
     if (++blocks > fn.blockCount) {

@@ -206,11 +206,19 @@ class FuncVerifier {
     const decl = module.funcs[fn.index];
     if (!decl) return this.fail(NONE, NONE, "signature", `the module has no function @${fn.index}`);
     if (decl.imported) this.fail(NONE, NONE, "signature", "the function is imported and has a body");
+    if (fn.frameParams !== NONE) return this.signatureOfRest(module.types[decl.type]);
     const type = module.types[fn.sigIndex];
     if (!type) this.fail(NONE, NONE, "signature", `the module has no type t${fn.sigIndex}`);
     else if (!sameFuncType(type, fn.sig)) this.fail(NONE, NONE, "signature", `t${fn.sigIndex} is ${printFuncType(type)}, the function is ${printFuncType(fn.sig)}`);
     const declared = module.types[decl.type];
     if (!declared || !sameFuncType(declared, fn.sig)) this.fail(NONE, NONE, "signature", `the module declares the function with t${decl.type}, which is not its signature`);
+  }
+
+  /** Of code that goes on with a function: its parameters are the locals, the first of them the function's own. */
+  private signatureOfRest(declared: FuncType | undefined): void {
+    const { fn } = this;
+    const own = declared && { params: fn.sig.params.slice(0, declared.params.length), results: fn.sig.results };
+    if (!own || !sameFuncType(declared, own)) this.fail(NONE, NONE, "signature", "the function goes on with one of another signature");
   }
 
   operands(): void {

@@ -15,8 +15,9 @@ import { verifyMFunc } from "../ir/machine/verify.js";
 import type { Module } from "../ir/module.js";
 import { printVerifierError, verifyFunc } from "../ir/verify.js";
 import type { CompiledModule } from "../runtime/index.js";
+import { BaselineFrontend } from "./frontend/baseline.js";
 import { WasmError } from "./frontend/error.js";
-import { AheadCode } from "./ahead.js";
+import type { LoopEntry } from "./frontend/translate.js";
 import type { Settings } from "./options.js";
 import { Recorder } from "./recorder.js";
 import { PassError } from "./pass-error.js";
@@ -29,11 +30,11 @@ import { hostTarget } from "./targets.js";
 
 /** Modules with more bytes of function bodies are compiled lazily unless told otherwise. */
 const LAZY_BYTES = 16 << 10;
-/** Up to so many bytes of bodies are compiled ahead: a second of compiling, about. */
-const AHEAD_BYTES = 2 << 20;
 
 /** A compiled module with what is known about its making: instantiate it, print it, ask it for times. */
 export interface Compilation extends CompiledModule {
+  /** `from`: of the rest of the function from a loop on. */
+  readonly compileFunc?: ((index: FuncIndex, from?: LoopEntry) => FuncCode) | undefined;
   /** Declarations as the passes left them. */
   readonly module: Module;
   readonly target: Target;
@@ -43,8 +44,6 @@ export interface Compilation extends CompiledModule {
   readonly stats: CompileStats;
   /** When recording. */
   readonly history: History | undefined;
-  /** Of a module whose functions may be compiled before they are called, for whoever has the time. */
-  readonly ahead?: AheadCode | undefined;
 }
 
 /**
@@ -70,21 +69,22 @@ export function compileInput(input: Input, settings: Settings): Compilation {
   const { firstSchedule } = settings;
   if (!lazy || !firstSchedule) return compileSource(source, settings, lazy, false, stats, clock);
 
-  const first = compileSource(source, { ...settings, schedule: firstSchedule, codegen: { ...settings.codegen, level: 0 } }, true, true, stats, clock);
+  const first = compileSource(source, { ...settings, schedule: firstSchedule, codegen: { ...settings.codegen, level: 0 }, baseline: true }, true, true, stats, clock);
   let top: Compilation | undefined;
-  const optimizeFunc = (index: FuncIndex): FuncCode => {
+  const optimized = (index: FuncIndex, from?: LoopEntry): FuncCode => {
     if (!top) {
       clock.start();
       top = compileSource(source, settings, true, true, stats, clock);
     }
-    return top.compileFunc!(index);
+    return top.compileFunc!(index, from);
   };
-  const { compileFunc, module } = first;
-  const ahead =
-    compileFunc && settings.lazy === undefined && stats.bodyBytes <= AHEAD_BYTES
-      ? new AheadCode(module.importedFuncCount, module.funcs.length - module.importedFuncCount, compileFunc)
-      : undefined;
-  return { ...first, settings, optimizeFunc, tierUpAfter: settings.tierUpAfter, ahead, ...(ahead && { compileFunc: (index: FuncIndex) => ahead.code(index) }) };
+  return {
+    ...first,
+    settings,
+    optimizeFunc: (index) => optimized(index),
+    optimizeLoop: source.hasBytes ? (index, loop, locals) => optimized(index, { loop, locals }) : undefined,
+    tierUpAfter: settings.tierUpAfter,
+  };
 }
 
 /** @param lazy functions are compiled when asked for, unless a pass needs them all; @param counted and have counters, at level 0. */
@@ -126,8 +126,8 @@ function compileSource(source: Source, settings: Settings, lazy: boolean, counte
   );
 
   // Body => SSA.
-  const translate = (index: FuncIndex): Func => {
-    const fn = source.ssa(index);
+  const translate = (index: FuncIndex, from?: LoopEntry): Func => {
+    const fn = source.ssa(index, from);
     if (settings.verify) mustVerify("translation", index, decoded, verifyFunc(fn, decoded).map(printVerifierError));
     stats.ssaInsts += fn.valueCount;
     clock.lap("translate");
@@ -136,11 +136,11 @@ function compileSource(source: Source, settings: Settings, lazy: boolean, counte
     return fn;
   };
   /** The function as it was before a position of the schedule, for the report of a failure. */
-  const before = (index: FuncIndex) => (position: number) => (source.funcs.includes(index) ? runner.rerun(source.ssa(index), position) : undefined);
+  const before = (index: FuncIndex, from?: LoopEntry) => (position: number) => (source.funcs.includes(index) ? runner.rerun(source.ssa(index, from), position) : undefined);
 
-  const runPasses = (index: FuncIndex): Func => {
-    const fn = translate(index);
-    for (const phase of runner.phases) runner.runFunc(phase, fn, before(index));
+  const runPasses = (index: FuncIndex, from?: LoopEntry): Func => {
+    const fn = translate(index, from);
+    for (const phase of runner.phases) runner.runFunc(phase, fn, before(index, from));
     runner.seal(fn);
     clock.lap("passes");
     return fn;
@@ -180,20 +180,32 @@ function compileSource(source: Source, settings: Settings, lazy: boolean, counte
     recorder?.allocated(mfn);
     observe?.machine?.(mfn, "allocate");
   };
-  const emit = (mfn: MFunc): FuncCode => {
-    const code = settings.target.emit(mfn, settings.codegen);
+  const emitted = (code: FuncCode, mfn: MFunc | undefined): FuncCode => {
     builder?.add(code);
     clock.lap("emit");
     recorder?.emitted(code);
     observe?.code?.(code, mfn);
     return code;
   };
-  const compileFunc = (index: FuncIndex): FuncCode => {
+  const emit = (mfn: MFunc): FuncCode => emitted(settings.target.emit(mfn, settings.codegen), mfn);
+  /** Bytes => code, where no IR is made. */
+  let baseline: BaselineFrontend | undefined;
+  const makeBaseline = () => {
+    if (!settings.baseline || interpreted) return;
+    const compiler = source.hasBytes ? settings.target.baseline?.(codegen, settings.codegen) : undefined;
+    if (compiler) baseline = new BaselineFrontend(decoded, module, compiler);
+    else if (!counted) throw new Error(`level "baseline" wants WebAssembly, not IR as text, and a CPU that the baseline compiler of ${settings.target.name} serves: use level 0`);
+  };
+  const compileFunc = (index: FuncIndex, from?: LoopEntry): FuncCode => {
     clock.start();
     try {
-      const mfn = runMachinePasses(lower(runPasses(index)));
-      allocateRegisters(mfn);
-      const code = emit(mfn);
+      let code: FuncCode;
+      if (baseline) code = emitted(baseline.compile(index), undefined);
+      else {
+        const mfn = runMachinePasses(lower(runPasses(index, from)));
+        allocateRegisters(mfn);
+        code = emit(mfn);
+      }
       stats.codeBytes += code.bytes.length;
       return code;
     } catch (error) {
@@ -227,7 +239,7 @@ function compileSource(source: Source, settings: Settings, lazy: boolean, counte
     closeDecls();
     for (const index of indices) makeCodeOf(machine(index));
   } else if (runner.needsAllFuncs) {
-    const funcs = indices.map(translate);
+    const funcs = indices.map((index) => translate(index));
     for (const phase of runner.phases) {
       runner.begin(phase);
       if (phase.scope === "module") runner.runModule(phase, funcs);
@@ -247,9 +259,11 @@ function compileSource(source: Source, settings: Settings, lazy: boolean, counte
       recorder?.declared(phase, module);
     }
     closeDecls();
+    makeBaseline();
     clock.lap("passes");
     // Nothing but a record wants the SSA of an interpreted module before it is called.
-    if ((!interpreted && !lazy) || recorder) for (const index of indices) makeCode(runPasses(index));
+    if (baseline && !lazy) for (const index of indices) emitted(baseline.compile(index), undefined);
+    else if ((!interpreted && !lazy) || recorder) for (const index of indices) makeCode(runPasses(index));
   }
 
   const code = settings.only || interpreted || lazy ? undefined : builder!.finish();

@@ -1,10 +1,11 @@
 // Options by environment variables, for programs whose compile options nobody can reach: those that run unchanged on
 // `wasmlathe/register` or `wasmlathe/webassembly`.
 //
-// LATHE_LEVEL=0|1|2    how much is spent on the code (`level`)
+// LATHE_LEVEL=LEVEL    how much is spent on the code, 0, 1, 2 or baseline (`level`)
 // LATHE_PASS=SPEC;...  further passes: `./my-pass.mjs,key=value`, or names (`passes`)
 // LATHE_LAZY=0|1       functions are compiled at once, or at their first call (`lazy`)
 import type { CompileOptions } from "./options.js";
+import type { Level } from "./pipelines.js";
 
 type Read = (text: string) => CompileOptions | undefined;
 
@@ -15,7 +16,7 @@ const readPasses: Read = (text) => {
 
 const variables: Readonly<Record<string, { readonly values: string; readonly read: Read }>> = {
   LATHE_PASS: { values: "passes as --pass takes them, ; between", read: readPasses },
-  LATHE_LEVEL: { values: "0, 1 or 2", read: (text) => (/^[012]$/.test(text) ? { level: Number(text) as 0 | 1 | 2 } : undefined) },
+  LATHE_LEVEL: { values: "0, 1, 2 or baseline", read: (text) => (text === "baseline" ? { level: text } : /^[012]$/.test(text) ? { level: Number(text) as Level } : undefined) },
   LATHE_LAZY: { values: "0 or 1", read: (text) => (/^[01]$/.test(text) ? { lazy: text === "1" } : undefined) },
 };
 

@@ -70,7 +70,7 @@ export function compilerFor(options: CompileOptions = {}): (input: Uint8Array | 
 // Compiling
 export type { Compilation } from "./compile.js";
 export type { CompileObserver, CompileOptions } from "./options.js";
-export { pipelines, type Level } from "./pipelines.js";
+export { pipelines, type CodeLevel, type Level } from "./pipelines.js";
 export { loadPasses } from "./user-passes.js";
 export { findConfig, loadConfig, type Config } from "./config.js";
 export { ScheduleError } from "./schedule.js";

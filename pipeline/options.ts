@@ -8,7 +8,7 @@ import { binaryenPass } from "../passes/binaryen.js";
 import { passes as registry } from "../passes/index.js";
 import { checkPass, type OptionValue, type Pass } from "../passes/pass.js";
 import { isPassFile } from "./user-passes.js";
-import { pipelines, type Level } from "./pipelines.js";
+import { pipelines, type CodeLevel } from "./pipelines.js";
 import { schedule, scheduleBehind, type Schedule } from "./schedule.js";
 import { hostTarget, targetNamed, targets } from "./targets.js";
 
@@ -20,12 +20,16 @@ export interface CompileObserver {
   ssa?(fn: Func, pass: string, changed: boolean): void;
   /** Behind lowering ("lower") and every machine pass, on virtual registers; behind "allocate" on registers and slots. */
   machine?(mfn: MFunc, step: string): void;
-  code?(code: FuncCode, mfn: MFunc): void;
+  /** `mfn`: undefined from the baseline compiler, which has none. */
+  code?(code: FuncCode, mfn: MFunc | undefined): void;
 }
 
 export interface CompileOptions {
-  /** How much is spent on the code: 0 least, 2 (default) most. Chooses the pipeline and the register allocator. */
-  level?: Level;
+  /**
+   * How much is spent on the code: 0 least, 2 (default) most. Chooses the pipeline and the register allocator. `baseline`: less still, code
+   * straight from the bytes, without IR and hence without passes; for modules from bytes, on CPUs that the target's baseline compiler serves.
+   */
+  level?: CodeLevel;
   /**
    * How accesses outside of a memory are found: `guard` (default) lets them fault on unmapped pages, which takes 8 GiB of address
    * space a memory; `explicit` compares every address.
@@ -59,10 +63,10 @@ export interface CompileOptions {
   passFiles?: Readonly<Record<string, string>>;
   /**
    * Compile each function at its first call; the whole module is validated up front all the same. Where neither level nor passes are
-   * given, that is at level 0, and functions that run much are compiled again at level 2. Default: for modules with more than
+   * given, that is by the baseline compiler, and functions that run much are compiled again at level 2. Default: for modules with more than
    * 16 KiB of function bodies, made for this host, if no pass of your own is there and nobody looks (`verify`, `check`, `observe`). What needs
-   * all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once. By default the `WebAssembly` object compiles
-   * modules of up to 2 MiB ahead all the same (`Compilation.ahead`): at level 0, before they are instantiated.
+   * all functions at once (`record`, `only`, a pass of scope `module`) compiles them at once. The `WebAssembly` object is lazy for modules of
+   * every size.
    */
   lazy?: boolean;
   /** Entries and turns of loops, for each byte of its body, after which such a function is compiled again. Default 8000: some milliseconds. */
@@ -86,6 +90,8 @@ export interface CompileOptions {
 export interface Settings {
   readonly target: Target;
   readonly codegen: CodegenOptions;
+  /** Code is made by the target's baseline compiler. */
+  readonly baseline: boolean;
   readonly engine: "native" | "interpreter";
   /** Undefined: by the module's size. */
   readonly lazy: boolean | undefined;
@@ -112,8 +118,10 @@ export interface Settings {
  * @throws Error on unknown targets, features, passes or options; ScheduleError on a pipeline that cannot run as written.
  */
 export function resolveOptions(options: CompileOptions, hostFeatures: (target: Target) => readonly string[]): Settings {
-  const level = options.level ?? 2;
-  if (level !== 0 && level !== 1 && level !== 2) throw new Error(`level is 0, 1 or 2, not ${String(level)}`);
+  const codeLevel = options.level ?? 2;
+  if (codeLevel !== "baseline" && codeLevel !== 0 && codeLevel !== 1 && codeLevel !== 2) throw new Error(`level is 0, 1, 2 or "baseline", not ${JSON.stringify(codeLevel)}`);
+  const baseline = codeLevel === "baseline";
+  const level = baseline ? 0 : codeLevel;
   const bounds = options.bounds ?? "guard";
   if (bounds !== "guard" && bounds !== "explicit") throw new Error(`bounds is "guard" or "explicit", not ${JSON.stringify(bounds)}`);
   const engine = options.engine ?? "native";
@@ -150,6 +158,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   for (const name of Object.keys(passOptions)) {
     if (!known.has(name) && !own.has(name)) throw new Error(`passOptions: there is no pass "${name}"`);
   }
+  if (baseline) refuseWithBaseline(options);
   const disable = options.disable ?? [];
   const asWritten = !options.pipeline && extra.length === 0 && disable.length === 0;
   const whole = schedule({ passes: [...registry, ...own.values()], pipeline, extra, disable, checked: asWritten });
@@ -160,6 +169,7 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
   return {
     target,
     codegen: { level, bounds, features: new Set(features) },
+    baseline,
     engine,
     lazy: options.lazy ?? (options.verify || options.check || options.observe || target !== hostTarget() ? false : undefined),
     schedule: plan,
@@ -176,11 +186,20 @@ export function resolveOptions(options: CompileOptions, hostFeatures: (target: T
     sourceMap: options.sourceMap,
     dumpDir: options.dumpDir,
     plain: {
-      level,
+      level: codeLevel,
       bounds,
       target: target.name,
       features: [...features],
       passes: [...plan.wasm, ...plan.ssa, ...plan.machine].map((pass) => pass.name),
     },
   };
+}
+
+/** @throws Error that names an option for which there must be IR. */
+function refuseWithBaseline(options: CompileOptions): void {
+  const needIr = (["passes", "pipeline", "startAfter", "disable", "passOptions", "record"] as const).find((name) => {
+    const value = options[name];
+    return Array.isArray(value) ? value.length > 0 : typeof value === "object" ? Object.keys(value).length > 0 : value !== undefined && value !== false;
+  });
+  if (needIr) throw new Error(`level "baseline" makes no IR, so there is nothing for "${needIr}": use level 0, 1 or 2`);
 }

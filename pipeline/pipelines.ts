@@ -4,6 +4,8 @@
 // registry (passes/index.ts). A name may stand more than once.
 
 export type Level = 0 | 1 | 2;
+/** `baseline`: straight from the bytes to code, by the target's baseline compiler; no IR, no passes. */
+export type CodeLevel = Level | "baseline";
 
 export const O0: readonly string[] = [
   "canonicalize-types",

@@ -13,7 +13,7 @@ import { parseModule } from "../ir/parse.js";
 import { printVerifierError, verifyFunc, verifyModule } from "../ir/verify.js";
 import { decodeModule } from "./frontend/decode.js";
 import { isIrText, isMachineText } from "./frontend/text.js";
-import { translateFunction } from "./frontend/translate.js";
+import { translateFunction, type LoopEntry } from "./frontend/translate.js";
 import { isWasm, watToBytes } from "./frontend/wat.js";
 import { Snapshot } from "./snapshot.js";
 
@@ -24,10 +24,12 @@ export interface Source {
   readonly byteLength: number;
   /** Functions with a body at hand, ascending. A text may lack some: it then serves to look at the others. */
   readonly funcs: readonly FuncIndex[];
-  /** A function in SSA, made anew. */
-  ssa(index: FuncIndex): Func;
+  /** A function in SSA, made anew. `from`: of a body in bytes, the rest of it from a loop on. */
+  ssa(index: FuncIndex, from?: LoopEntry): Func;
   /** Instead of SSA: a machine function, made anew, on virtual registers or already on real ones. */
   readonly machine?: (index: FuncIndex) => MFunc;
+  /** Whether the bodies are there as WebAssembly's bytes. */
+  readonly hasBytes: boolean;
 }
 
 /** What `compile` was given, read far enough to know what it is: bytes of a binary module, perhaps decoded already, or IR of ours as text. */
@@ -47,14 +49,14 @@ export function sourceOf(input: Input, target: Target): Source {
 }
 
 function sourceOfBytes(bytes: Uint8Array, module = decodeModule(bytes)): Source {
-  return { module, byteLength: bytes.length, funcs: ownFuncs(module), ssa: (index) => translateFunction(module, index) };
+  return { module, hasBytes: true, byteLength: bytes.length, funcs: ownFuncs(module), ssa: (index, from) => translateFunction(module, index, from) };
 }
 
 function sourceOfText(text: string): Source {
   const { module, funcs } = parseModule(text);
   mustHold([...verifyModule(module).map(printVerifierError), ...funcs.flatMap((fn) => verifyFunc(fn, module).map(printVerifierError))]);
   const bodies = byIndex(funcs);
-  return { module, byteLength: text.length, funcs: [...bodies.keys()], ssa: (index) => bodies.get(index)!.thaw() };
+  return { module, hasBytes: false, byteLength: text.length, funcs: [...bodies.keys()], ssa: (index) => bodies.get(index)!.thaw() };
 }
 
 function sourceOfMachineText(text: string, target: Target): Source {
@@ -68,6 +70,7 @@ function sourceOfMachineText(text: string, target: Target): Source {
   const bodies = byIndex(funcs);
   return {
     module,
+    hasBytes: false,
     byteLength: text.length,
     funcs: [...bodies.keys()],
     ssa: (index) => {

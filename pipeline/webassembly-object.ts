@@ -7,28 +7,19 @@ import { decodeModule, decodeModuleAsync, WasmError } from "./frontend/index.js"
 import { compilerFor } from "./index.js";
 import type { CompileOptions } from "./options.js";
 
-/** How long compiling keeps the event loop waiting at a time, but for a single function. */
-const SLICE_MS = 5;
-
-/** A `WebAssembly` object that compiles with these options, passes of one's own among them. */
+/**
+ * A `WebAssembly` object that compiles with these options, passes of one's own among them. Without any, modules of every size start lazily:
+ * programs make an object of a module to run it now, and most of its functions once or never.
+ */
 export function webAssembly(options: CompileOptions = {}): WebAssemblyNamespace {
+  const chosen = Object.keys(options).length > 0 ? options : { lazy: true };
   let compiler: ReturnType<typeof compilerFor> | undefined;
-  const prepare = (input: Uint8Array | Module) => (compiler ??= compilerFor(options))(input);
+  const compile = (input: Uint8Array | Module) => (compiler ??= compilerFor(chosen))(input);
   return createWebAssembly({
-    compile: (bytes) => {
-      const compilation = prepare(bytes);
-      compilation.ahead?.run();
-      return compilation;
-    },
+    compile,
     compileAsync: async (bytes) => {
       await setImmediate();
-      const compilation = prepare(await decodeModuleAsync(bytes, setImmediate));
-      let until = performance.now() + SLICE_MS;
-      while (compilation.ahead?.run(() => performance.now() > until) === false) {
-        await setImmediate();
-        until = performance.now() + SLICE_MS;
-      }
-      return compilation;
+      return compile(await decodeModuleAsync(bytes, setImmediate));
     },
     validate,
   });

@@ -2,7 +2,7 @@
 //
 // A stack pointer and a pc => frames, by the frame sizes in the tables of the code; from one entry to the next outer one by
 // way of the stack pointer that its host call left.
-import type { CodeTables } from "../ir/code.js";
+import { HANDED_OVER, type CodeTables } from "../ir/code.js";
 import { suspendedFrames, type InterpFrame } from "../ir/interp.js";
 import type { Module } from "../ir/module.js";
 import type { CodePiece } from "./exec-memory.js";
@@ -82,7 +82,8 @@ export function framesFrom(exec: ExecContext, innermost: CodePiece, pc: number, 
     const defined = functionAt(code, pc - piece.start);
     if (defined < 0) break;
     const func = functionIndex(code, defined);
-    frames.push({ func, name: module.funcs[func]?.name ?? `@${func}`, offset: offset ?? sourceOffset(code.source, pc - piece.start), module });
+    const at = offset ?? sourceOffset(code.source, pc - piece.start);
+    if (at !== HANDED_OVER) frames.push({ func, name: module.funcs[func]?.name ?? `@${func}`, offset: at, module });
     sp += code.frameBytes[defined]!;
     pc = exec.stackWord(sp);
     sp += 8;

@@ -57,6 +57,9 @@ function perform(exec: ExecContext, instance: Instance, builtin: Builtin): void 
     case Builtin.optimize:
       instance.lazyCode.optimize(arg(0) as FuncIndex);
       return;
+    case Builtin.optimize_loop:
+      writeWord(i32, slots, instance.lazyCode.optimizeLoop(arg(0)));
+      return;
     default:
       throw new Error(`there is no builtin ${builtin as number}`);
   }

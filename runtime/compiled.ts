@@ -19,6 +19,8 @@ export interface CompiledModule {
   readonly compileFunc?: ((index: FuncIndex) => FuncCode) | undefined;
   /** Makes better code of a function that has shown to run much; the layout then has counters. */
   readonly optimizeFunc?: ((index: FuncIndex) => FuncCode) | undefined;
+  /** Makes better code of a function from a loop on: of the loop at that Wasm byte offset, for the frame of code that keeps its locals at `locals`. */
+  readonly optimizeLoop?: ((index: FuncIndex, loop: number, locals: number) => FuncCode) | undefined;
   /** What the counters start from, for each byte of a function's body. */
   readonly tierUpAfter?: number;
   /** The SSA of a defined function, for the interpreter. Asked once for each function that is called. */

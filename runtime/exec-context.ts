@@ -52,6 +52,7 @@ export class ExecContext implements Cells {
   private readonly builtin: number;
   private readonly lazyEntry: number;
   private readonly tierUp: number;
+  private readonly tierUpLoop: number;
   private readonly memmove: number;
   private readonly memset: number;
   private readonly nodeApi: NodeApi | undefined;
@@ -85,6 +86,7 @@ export class ExecContext implements Cells {
     this.builtin = this.memory.loadStub(stubs.builtin());
     this.lazyEntry = this.memory.loadStub(stubs.lazyEntry());
     this.tierUp = this.memory.loadStub(stubs.tierUp());
+    this.tierUpLoop = this.memory.loadStub(stubs.tierUpLoop());
     this.memmove = native.symbol("memmove");
     this.memset = native.symbol("memset");
     this.nodeApi = options.nodeApi ? NodeApi.open(native, stubs, (code) => this.memory.loadStub(code)) : undefined;
@@ -146,6 +148,7 @@ export class ExecContext implements Cells {
     writeWord(i32, at + VmCtx.builtin / 4, this.builtin);
     writeWord(i32, at + VmCtx.lazyEntry / 4, this.lazyEntry);
     writeWord(i32, at + VmCtx.tierUp / 4, this.tierUp);
+    writeWord(i32, at + VmCtx.tierUpLoop / 4, this.tierUpLoop);
     writeWord(i32, at + VmCtx.memmove / 4, this.memmove);
     writeWord(i32, at + VmCtx.memset / 4, this.memset);
     i32[at + VmCtx.hostFunc / 4] = hostId;

@@ -20,8 +20,8 @@ import type { Thread } from "./thread.js";
 const FIRST_CHUNK_BYTES = 64 << 10;
 const MAX_CHUNK_BYTES = 4 << 20;
 
-/** The counter of a function that is compiled as well as it can be. */
-const NEVER = 0x7fffffff;
+/** Counters start no higher. */
+const MAX_COUNT = 0x7fffffff;
 
 /** Functions in the order in which they were compiled. */
 class CodeChunk implements CodePiece {
@@ -103,6 +103,12 @@ export class LazyCode implements LoadedCode {
   private readonly module: Module;
   private readonly layout: VmLayout;
   private readonly optimizeFunc: CompiledModule["optimizeFunc"];
+  private readonly compileLoop: CompiledModule["optimizeLoop"];
+  /** By defined function: whether its code is as good as it gets, and where code of the first tier keeps locals. */
+  private readonly optimized: Uint8Array;
+  private readonly locals: Int32Array;
+  /** By Wasm byte offset of a loop: the address of better code from there on. */
+  private readonly loops = new Map<number, number>();
   /** By defined function: what its counter starts from. */
   private readonly counts: Int32Array;
   private readonly firstFunc: number;
@@ -121,13 +127,17 @@ export class LazyCode implements LoadedCode {
     this.module = module;
     this.layout = layout;
     this.optimizeFunc = compiled.optimizeFunc;
+    this.compileLoop = compiled.optimizeLoop;
     this.firstFunc = module.importedFuncCount;
     const count = module.funcs.length - this.firstFunc;
     this.address = new Float64Array(count);
-    this.counts = Int32Array.from({ length: layout.counters < 0 ? 0 : count }, (_, i) => {
+    this.optimized = new Uint8Array(count);
+    this.locals = new Int32Array(count);
+    this.counts = new Int32Array(layout.counters < 0 ? 0 : count);
+    for (let i = 0; i < this.counts.length; i++) {
       const { bodyStart, bodyEnd } = module.funcs[this.firstFunc + i]!;
-      return Math.min(NEVER, Math.max(0, bodyEnd - bodyStart) * compiled.tierUpAfter!);
-    });
+      this.counts[i] = Math.min(MAX_COUNT, Math.max(0, bodyEnd - bodyStart) * compiled.tierUpAfter!);
+    }
     const referred = layout.refFuncs.filter((index) => !module.funcs[index]!.imported);
     const thunks = stubs.lazyThunks(this.firstFunc, count);
     const slotThunks = stubs.slotThunks(referred.map((index) => layout.func(index)));
@@ -168,17 +178,46 @@ export class LazyCode implements LoadedCode {
   optimize(index: FuncIndex): void {
     const i = index - this.firstFunc;
     if (!this.optimizeFunc) throw new Error("the module's functions are not counted");
-    if (this.counts[i] !== NEVER) {
-      this.counts[i] = NEVER;
+    if (this.optimized[i] === 0) {
+      this.optimized[i] = 1;
       this.place(index, this.optimizeFunc(index));
     }
-    // Old code may still be running.
+    // Old code may still be running: from here on it alone counts.
     const offset = this.layout.counter(index);
-    for (const [ctx, chunk] of this.contexts) chunk.i32[(ctx - chunk.base + offset) >> 2] = NEVER;
+    for (const [ctx, chunk] of this.contexts) chunk.i32[(ctx - chunk.base + offset) >> 2] = this.counts[i]!;
+  }
+
+  /**
+   * Makes better code of the function that a loop belongs to. When that is done already, the loop has been running in old code ever since: then of
+   * the function from that loop on. @returns the address to go on at, 0 for the old code.
+   */
+  optimizeLoop(loop: number): number {
+    const index = this.functionAround(loop);
+    const i = index - this.firstFunc;
+    const isOld = this.optimized[i] === 1;
+    this.optimize(index);
+    if (!isOld || !this.compileLoop) return 0;
+    let address = this.loops.get(loop);
+    if (address === undefined) this.loops.set(loop, (address = this.pages.place(this.compileLoop(index, loop, this.locals[i]!), this.module)));
+    return address;
+  }
+
+  /** The defined function in whose body a byte lies. */
+  private functionAround(offset: number): FuncIndex {
+    const { funcs } = this.module;
+    let low = this.firstFunc;
+    let high = this.firstFunc + this.address.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (funcs[middle]!.bodyEnd <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low as FuncIndex;
   }
 
   private place(index: FuncIndex, code: FuncCode): number {
     const address = this.pages.place(code, this.module);
+    if (code.locals !== undefined) this.locals[index - this.firstFunc] = code.locals;
     this.address[index - this.firstFunc] = address;
     for (const [ctx, chunk] of this.contexts) this.install(index, address, ctx, chunk);
     return address;

@@ -33,7 +33,7 @@ interface Header {
   readonly checks: readonly Check[];
 }
 
-const RUN_MODES = ["native", "explicit", "O0", "O1", "lazy", "tiers", "interp", "v8"];
+const RUN_MODES = ["native", "explicit", "O0", "O1", "baseline", "baseline-explicit", "lazy", "tiers", "interp", "v8"];
 
 export function readHeader(text: string): Header {
   const tests: string[][] = [];

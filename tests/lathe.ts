@@ -114,8 +114,10 @@ const optionsOf = {
   explicit: { level: 2, bounds: "explicit", lazy: false },
   O0: { level: 0, bounds: "guard", lazy: false },
   O1: { level: 1, bounds: "guard", lazy: false },
-  /** No CPU feature beyond SSE2. */
-  baseline: { level: 2, bounds: "guard", features: [], lazy: false },
+  baseline: { level: "baseline", bounds: "guard", lazy: false },
+  "baseline-explicit": { level: "baseline", bounds: "explicit", lazy: false },
+  /** No CPU feature beyond what every CPU of the target has. */
+  nofeatures: { level: 2, bounds: "guard", features: [], lazy: false },
   lazy: { level: 2, bounds: "guard", lazy: true },
   /** Functions are compiled at their first call, and soon again. */
   tiers: { bounds: "guard", lazy: true, tierUpAfter: 0.2 },

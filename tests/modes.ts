@@ -4,7 +4,7 @@ import type { Pass } from "../passes/pass.js";
 import type { Engine } from "./engine.js";
 import { latheEngine } from "./lathe.js";
 
-export const modes = ["native", "explicit", "O0", "O1", "baseline", "lazy", "tiers", "interp", "v8"] as const;
+export const modes = ["native", "explicit", "O0", "O1", "baseline", "baseline-explicit", "nofeatures", "lazy", "tiers", "interp", "v8"] as const;
 export type Mode = (typeof modes)[number];
 
 export function isMode(name: string): name is Mode {

@@ -25,6 +25,20 @@ export function sleb(n: number): number[] {
   }
 }
 
+/** Signed, any number of bits. */
+export function slebOf(n: bigint): number[] {
+  const bytes: number[] = [];
+  for (;;) {
+    const low = Number(n & 0x7fn);
+    n >>= 7n;
+    if ((n === 0n && (low & 0x40) === 0) || (n === -1n && (low & 0x40) !== 0)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
 export const header: readonly number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 export function section(id: number, ...items: readonly (readonly number[])[]): number[] {

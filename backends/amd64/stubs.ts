@@ -247,6 +247,15 @@ function lazyEntry(): Uint8Array {
 const TIER_UP_KEPT_BYTES = 8 * cClobberedInts.length + 16 * 16 + (cClobberedInts.length % 2 === 0 ? 8 : 0);
 
 function tierUp(): Uint8Array {
+  return optimizing(Builtin.optimize);
+}
+
+function tierUpLoop(): Uint8Array {
+  return optimizing(Builtin.optimize_loop);
+}
+
+/** Of a loop, the builtin's answer comes back in r11. */
+function optimizing(builtin: Builtin.optimize | Builtin.optimize_loop): Uint8Array {
   const a = new Assembler();
   const eachKept = (access: (type: Type, reg: number, at: number) => void) => {
     for (let i = 0; i < 16; i++) access(Type.v128, Reg.xmm0 + i, 16 * i);
@@ -261,8 +270,12 @@ function tierUp(): Uint8Array {
   a.rr(Form.mov32_rm, Reg.rax, r11);
   load64(a, r11, r15, VmCtx.exec);
   storeValue(a, Type.i32, Reg.rax, r11, slot(0));
-  storeImm32(a, r11, Exec.callId, Builtin.optimize);
+  storeImm32(a, r11, Exec.callId, builtin);
   suspend(a, Outcome.builtin);
+  if (builtin === Builtin.optimize_loop) {
+    load64(a, Reg.rax, r11, slot(0));
+    store64(a, rsp, 256 + 8 * cClobberedInts.indexOf(r11), Reg.rax);
+  }
   eachKept((type, reg, at) => loadValue(a, type, reg, rsp, at));
   a.rr(Form.mov64_rm, rsp, Reg.rbp);
   a.o(Form.pop, Reg.rbp);
@@ -479,6 +492,7 @@ export const stubs: RuntimeStubs = {
   lazyThunks,
   slotThunks,
   tierUp,
+  tierUpLoop,
   trapExit,
   throwFunction,
   signalHandler,

@@ -1,5 +1,6 @@
 // The amd64 target: its parts under one name, as backends/target.ts asks for them.
 import type { Target } from "../target.js";
+import { Baseline } from "./baseline.js";
 import { features } from "./cpu-features.js";
 import { describe } from "./describe.js";
 import { Disassembler } from "./disassemble.js";
@@ -17,6 +18,7 @@ export const amd64: Target = {
   mops,
   lower,
   emit,
+  baseline: (module, options) => Baseline.create(module, options),
   relocate,
   stubs,
   describe,

@@ -5,7 +5,6 @@
 import { FuncRef, ImportedFunc, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG, FIRST_SLOT, MOp, Opnd } from "../../ir/machine/mfunc.js";
 import { Type } from "../../ir/types.js";
-import { floatImmediate32, floatImmediate64 } from "./encode.js";
 import { CompareEmitter } from "./emit-compare.js";
 import { address, fscratch, scratch } from "./emit-operands.js";
 import { Slow } from "./emit-slow.js";
@@ -39,9 +38,9 @@ export class InstEmitter extends CompareEmitter {
       case Group.iconst64:
         return asm.movImm64(this.reg(i, 0), mfn.imm[i]!, mfn.imm2[i]!);
       case Group.fconst32:
-        return this.single(this.reg(i, 0), mfn.imm[i]!);
+        return asm.fmov32(this.reg(i, 0), mfn.imm[i]!, address);
       case Group.fconst64:
-        return this.double(this.reg(i, 0), mfn.imm[i]!, mfn.imm2[i]!);
+        return asm.fmov64(this.reg(i, 0), mfn.imm[i]!, mfn.imm2[i]!, address);
       case Group.fpool:
         return asm.memLabel(form, this.reg(i, 0), this.pool + mfn.imm[i]!);
       case Group.stackArg:
@@ -220,24 +219,6 @@ export class InstEmitter extends CompareEmitter {
     if (low !== 0) this.asm.addImm(form, d, high !== 0 ? d : Reg.memoryBase, low);
   }
 
-  private single(d: number, bits: number): void {
-    const { asm } = this;
-    if (bits === 0) return asm.movi(Form.movi_d, d, 0, 0);
-    const imm = floatImmediate32(bits);
-    if (imm >= 0) return asm.fmovImm(Form.fmovi_s, d, imm);
-    asm.movImm32(address, bits);
-    asm.rr(Form.fmov_sw, d, address);
-  }
-
-  private double(d: number, lo: number, hi: number): void {
-    const { asm } = this;
-    if (lo === 0 && hi === 0) return asm.movi(Form.movi_d, d, 0, 0);
-    const imm = floatImmediate64(lo, hi);
-    if (imm >= 0) return asm.fmovImm(Form.fmovi_d, d, imm);
-    asm.movImm64(address, lo, hi);
-    asm.rr(Form.fmov_dx, d, address);
-  }
-
   // ---------------------------------------------------------------- arithmetic
 
   private arithmetic(i: number, op: number, form: number): void {
@@ -285,12 +266,12 @@ export class InstEmitter extends CompareEmitter {
     const double = (opIs[op]! & Is.double) !== 0;
     const signed = (opIs[op]! & Is.signed) !== 0;
     // 2^63 or 2^64, which x must be below; NaN is not.
-    if (double) this.double(fscratch, 0, signed ? 0x43e00000 : 0x43f00000);
-    else this.single(fscratch, signed ? 0x5f000000 : 0x5f800000);
+    if (double) asm.fmov64(fscratch, 0, signed ? 0x43e00000 : 0x43f00000, address);
+    else asm.fmov32(fscratch, signed ? 0x5f000000 : 0x5f800000, address);
     asm.fcmp(opSecond[op]!, x, fscratch);
     if (signed) asm.rr(double ? Form.fneg_d : Form.fneg_s, fscratch, fscratch);
-    else if (double) this.double(fscratch, 0, 0xbff00000 | 0);
-    else this.single(fscratch, 0xbf800000 | 0);
+    else if (double) asm.fmov64(fscratch, 0, 0xbff00000 | 0, address);
+    else asm.fmov32(fscratch, 0xbf800000 | 0, address);
     asm.ccmp(opThird[op]!, x, fscratch, 8, Cond.mi);
     asm.bcond(signed ? Cond.lt : Cond.le, this.later(Slow.trunc, i));
     asm.rr(form, this.reg(i, 0), x);

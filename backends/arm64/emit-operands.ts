@@ -117,7 +117,6 @@ export class OperandEmitter {
   /** `form t, [memory]`, of the operand last decoded, of instruction `i`. */
   protected access(i: number, form: number, t: number): void {
     const { asm, base, index, scale, updates } = this;
-    const bytes = accessScale(form);
     let { disp } = this;
     if (updates !== undefined) {
       disp += updates.shift[i]!;
@@ -126,65 +125,81 @@ export class OperandEmitter {
         return asm.memUpdate(form, t, base, updates.by[i]!, updates.mode[i] === Update.pre ? Index.pre : Index.post);
       }
     }
-    if (index === NO_REG) {
-      if (fitsDisplacement(disp, bytes)) {
-        this.fault(i);
-        return asm.mem(form, t, base, disp);
-      }
-      const low = this.withHighPart(address, base, disp, bytes);
-      if (low >= 0) {
-        this.fault(i);
-        return asm.mem(form, t, address, low);
-      }
-      this.constant(address, disp);
-      this.fault(i);
-      return asm.memIndex(form, t, base, address, Extend.uxtx, false);
-    }
-    if (disp === 0 && (scale === 0 || scale === bytes)) {
-      this.fault(i);
-      return asm.memIndex(form, t, base, index, Extend.uxtw, scale !== 0);
-    }
-    asm.rrrExtend(Form.add64_x, address, base, index, Extend.uxtw, scale);
-    if (fitsDisplacement(disp, bytes)) {
-      this.fault(i);
-      return asm.mem(form, t, address, disp);
-    }
-    const low = this.withHighPart(address, address, disp, bytes);
-    if (low >= 0) {
-      this.fault(i);
-      return asm.mem(form, t, address, low);
-    }
-    this.constant(scratch, disp);
-    this.fault(i);
-    asm.memIndex(form, t, address, scratch, Extend.uxtx, false);
-  }
-
-  /** d = base + the part of `disp` above 12 bits, where one addition and the rest as displacement do; returns the rest, else -1. */
-  private withHighPart(d: number, base: number, disp: number, scale: number): number {
-    const low = disp & 0xfff;
-    const high = disp - low;
-    if (!fitsAdd(high) || !fitsDisplacement(low, scale)) return -1;
-    this.asm.addImm(Form.add64_i, d, base, high);
-    return low;
-  }
-
-  private constant(d: number, value: number): void {
-    this.asm.movImm64(d, value | 0, Math.floor(value / 4294967296));
+    const { imm3, offset } = this.mfn;
+    access(asm, form, t, base, index, scale, disp, (imm3[i]! & Shape.faultMask) >> Shape.faultShift, offset[i]!);
   }
 
   /** `form t, [base + disp]`, whatever the displacement; by way of x17 where it is large. Cannot fault. */
   reach(form: number, t: number, base: number, disp: number): void {
-    const scale = accessScale(form);
-    if (fitsDisplacement(disp, scale)) return this.asm.mem(form, t, base, disp);
-    const low = this.withHighPart(address, base, disp, scale);
-    if (low >= 0) return this.asm.mem(form, t, address, low);
-    this.constant(address, disp);
-    this.asm.memIndex(form, t, base, address, Extend.uxtx, false);
+    reach(this.asm, form, t, base, disp);
   }
 
   protected slotDisp(loc: number): number {
     return slotOffset(this.frame, loc);
   }
+}
+
+/** d = base + the part of `disp` above 12 bits, where one addition and the rest as displacement do; returns the rest, else -1. */
+function withHighPart(asm: Assembler, d: number, base: number, disp: number, scale: number): number {
+  const low = disp & 0xfff;
+  const high = disp - low;
+  if (!fitsAdd(high) || !fitsDisplacement(low, scale)) return -1;
+  asm.addImm(Form.add64_i, d, base, high);
+  return low;
+}
+
+function constant(asm: Assembler, d: number, value: number): void {
+  asm.movImm64(d, value | 0, Math.floor(value / 4294967296));
+}
+
+/** See `OperandEmitter.reach`. */
+export function reach(asm: Assembler, form: number, t: number, base: number, disp: number): void {
+  const scale = accessScale(form);
+  if (fitsDisplacement(disp, scale)) return asm.mem(form, t, base, disp);
+  const low = withHighPart(asm, address, base, disp, scale);
+  if (low >= 0) return asm.mem(form, t, address, low);
+  constant(asm, address, disp);
+  asm.memIndex(form, t, base, address, Extend.uxtx, false);
+}
+
+/**
+ * `form t, [base + (index << scale) + disp]`; index: the low 32 bits of a register, or -1. The access faults with a trap of that kind at a
+ * Wasm byte offset, unless it is none. Changes x17 and x16.
+ */
+export function access(asm: Assembler, form: number, t: number, base: number, index: number, scale: number, disp: number, kind: TrapKind, offset: number): void {
+  const bytes = accessScale(form);
+  const fault = kind !== TrapKind.none;
+  if (index === NO_REG) {
+    if (fitsDisplacement(disp, bytes)) {
+      if (fault) asm.trap(kind, offset);
+      return asm.mem(form, t, base, disp);
+    }
+    const low = withHighPart(asm, address, base, disp, bytes);
+    if (low >= 0) {
+      if (fault) asm.trap(kind, offset);
+      return asm.mem(form, t, address, low);
+    }
+    constant(asm, address, disp);
+    if (fault) asm.trap(kind, offset);
+    return asm.memIndex(form, t, base, address, Extend.uxtx, false);
+  }
+  if (disp === 0 && (scale === 0 || scale === bytes)) {
+    if (fault) asm.trap(kind, offset);
+    return asm.memIndex(form, t, base, index, Extend.uxtw, scale !== 0);
+  }
+  asm.rrrExtend(Form.add64_x, address, base, index, Extend.uxtw, scale);
+  if (fitsDisplacement(disp, bytes)) {
+    if (fault) asm.trap(kind, offset);
+    return asm.mem(form, t, address, disp);
+  }
+  const low = withHighPart(asm, address, address, disp, bytes);
+  if (low >= 0) {
+    if (fault) asm.trap(kind, offset);
+    return asm.mem(form, t, address, low);
+  }
+  constant(asm, scratch, disp);
+  if (fault) asm.trap(kind, offset);
+  asm.memIndex(form, t, address, scratch, Extend.uxtx, false);
 }
 
 /** What becomes of an instruction beside its neighbours. */

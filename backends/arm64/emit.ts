@@ -24,6 +24,8 @@ import { Reg, registers } from "./registers.js";
 
 /** A frame of this size may be set up before it is compared with the limit: half of what is mapped below. */
 const LARGE_FRAME = STACK_RESERVE / 2;
+/** One addition moves the stack pointer so far. */
+const MAX_STEP = 0xfff000;
 /** Pairs reach so far from the stack pointer. */
 const PAIR_REACH = 504;
 
@@ -77,7 +79,7 @@ function framePlan(mfn: MFunc): Frame {
 }
 
 /** Sets up and takes down the frame. */
-class FrameCode {
+export class FrameCode {
   /** Saved registers and the return address, from low to high; what fills up to the stack pointer, as zero. */
   private readonly kept: readonly number[];
   /** The stack pointer goes down in two steps, unless the whole frame is in reach of pairs. */
@@ -88,7 +90,7 @@ class FrameCode {
 
   constructor(
     private readonly asm: Assembler,
-    private readonly frame: Frame,
+    frame: Pick<Frame, "saved" | "bytes">,
   ) {
     const kept = [...frame.saved, Reg.link];
     const total = frame.bytes + LINK_BYTES;
@@ -100,10 +102,12 @@ class FrameCode {
   }
 
   private step(form: number, bytes: number): void {
-    const high = bytes & ~0xfff;
-    if (!fitsAdd(high)) throw new Error(`a frame of ${this.frame.bytes} bytes`);
-    if (high !== 0) this.asm.addImm(form, Reg.sp, Reg.sp, high);
-    if (bytes !== high) this.asm.addImm(form, Reg.sp, Reg.sp, bytes - high);
+    while (bytes > 0xfff) {
+      const high = Math.min(bytes & ~0xfff, MAX_STEP);
+      this.asm.addImm(form, Reg.sp, Reg.sp, high);
+      bytes -= high;
+    }
+    if (bytes !== 0) this.asm.addImm(form, Reg.sp, Reg.sp, bytes);
   }
 
   enter(): void {
@@ -224,7 +228,7 @@ export function emit(mfn: MFunc, options: CodegenOptions): FuncCode {
       case Group.jumpTable: {
         const entries = mfn.jumpTables[mfn.imm[last]!]!;
         const count = entries.length - 1;
-        const table = jumpTable(inst, last, count, successor(b, entries[count]!));
+        const table = jumpTable(asm, inst.reg(last, 0), count, successor(b, entries[count]!));
         for (let k = 0; k < count; k++) asm.tableEntry(successor(b, entries[k]!), table);
         break;
       }
@@ -280,10 +284,8 @@ function branch(inst: InstEmitter, i: number, yes: number, no: number, next: num
   }
 }
 
-/** Up to the label of the table, which is returned: its entries come next. */
-function jumpTable(inst: InstEmitter, i: number, count: number, otherwise: number): number {
-  const { asm } = inst;
-  const index = inst.reg(i, 0);
+/** Up to the label of the table, which is returned: its entries come next. Changes x16 and x17. */
+export function jumpTable(asm: Assembler, index: number, count: number, otherwise: number): number {
   const table = asm.newLabel();
   if (fitsAdd(count)) asm.addImm(Form.subs32_i, Reg.zr, index, count);
   else {

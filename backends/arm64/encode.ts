@@ -16,7 +16,7 @@ export const enum Fixup {
   conditional = 1,
   /** tbz, tbnz: 32 KiB; longer as a skip over b. */
   testBit = 2,
-  /** ldr from a label: 1 MiB, multiples of 4. */
+  /** ldr from a label, also b.cond, cbz, cbnz known to reach: 1 MiB, multiples of 4. */
   literal = 3,
   /** adr: 1 MiB. */
   address = 4,
@@ -30,6 +30,8 @@ export const enum Reloc {
 }
 
 export const INST_BYTES = 4;
+/** How far conditional branches reach. */
+export const NEAR_BYTES = 1 << 20;
 
 function get32(code: Uint8Array, at: number): number {
   return code[at]! | (code[at + 1]! << 8) | (code[at + 2]! << 16) | (code[at + 3]! << 24);
@@ -234,6 +236,9 @@ function checkStackStep(bytes: number): void {
 }
 
 export class Assembler extends CodeBuffer {
+  /** No code comes to `NEAR_BYTES`: b.cond, cbz and cbnz are emitted in their short form at once. */
+  near = false;
+
   /** See CodeBuffer. */
   constructor(instructions?: number, branches?: number) {
     super(codeBufferTarget, instructions, branches);
@@ -472,6 +477,10 @@ export class Assembler extends CodeBuffer {
   }
 
   private conditional(kind: Fixup, word: number, label: number): void {
+    if (this.near && kind === Fixup.conditional) {
+      this.fixup(Fixup.literal, label);
+      return this.u32(word);
+    }
     this.fixup(kind, label);
     // Over the b that follows: 2 instructions on.
     this.u32(inverted(word) | (2 << 5));
@@ -523,6 +532,24 @@ export class Assembler extends CodeBuffer {
   fmovImm(form: number, d: number, imm8: number): void {
     if (imm8 < 0 || imm8 > 255) throw new Error(`float immediate ${imm8}`);
     this.u32(form | (imm8 << 13) | (d & 31));
+  }
+
+  /** A constant of 32 bits; by way of an integer register where neither zero nor an immediate makes it. */
+  fmov32(d: number, bits: number, via: number): void {
+    if (bits === 0) return this.movi(Form.movi_d, d, 0, 0);
+    const imm = floatImmediate32(bits);
+    if (imm >= 0) return this.fmovImm(Form.fmovi_s, d, imm);
+    this.movImm32(via, bits);
+    this.rr(Form.fmov_sw, d, via);
+  }
+
+  /** The same of 64 bits. */
+  fmov64(d: number, lo: number, hi: number, via: number): void {
+    if (lo === 0 && hi === 0) return this.movi(Form.movi_d, d, 0, 0);
+    const imm = floatImmediate64(lo, hi);
+    if (imm >= 0) return this.fmovImm(Form.fmovi_d, d, imm);
+    this.movImm64(via, lo, hi);
+    this.rr(Form.fmov_dx, d, via);
   }
 
   /** movi_d; movi_2s and mvni_2s with a left shift of 0, 8, 16, 24. */

@@ -7,7 +7,7 @@ import { NONE, type Value } from "../../ir/entity.js";
 import { Op } from "../../ir/ops.js";
 import { Type } from "../../ir/types.js";
 import { Consumer, Form, M, Producer, Shape, compareOp } from "./mops.js";
-import { Cond } from "./opcodes.js";
+import { Cond, exchanged } from "./opcodes.js";
 import { Take, U, type Bits, type Selection } from "./selection.js";
 
 /** Conditions of the integer compares from eq on, in the order of the ops. */
@@ -267,21 +267,6 @@ function isFloatZero(s: Selection, v: Value): boolean {
   const { fn } = s;
   if (fn.op[v] === Op.f32_const) return (fn.imm[v]! & 0x7fffffff) === 0;
   return fn.op[v] === Op.f64_const && fn.type[v] === Type.f64 && fn.imm[v] === 0 && (fn.imm2[v]! & 0x7fffffff) === 0;
-}
-
-/** The condition for exchanged operands. */
-function exchanged(c: Cond): Cond {
-  switch (c) {
-    case Cond.lo: return Cond.hi;
-    case Cond.hi: return Cond.lo;
-    case Cond.hs: return Cond.ls;
-    case Cond.ls: return Cond.hs;
-    case Cond.lt: return Cond.gt;
-    case Cond.gt: return Cond.lt;
-    case Cond.ge: return Cond.le;
-    case Cond.le: return Cond.ge;
-    default: return c;
-  }
 }
 
 function exchangedFloat(c: Cond): Cond {

@@ -23,6 +23,21 @@ export const enum Cond {
   al = 14,
 }
 
+/** The condition for exchanged operands, of integers. */
+export function exchanged(c: Cond): Cond {
+  switch (c) {
+    case Cond.lo: return Cond.hi;
+    case Cond.hi: return Cond.lo;
+    case Cond.hs: return Cond.ls;
+    case Cond.ls: return Cond.hs;
+    case Cond.lt: return Cond.gt;
+    case Cond.gt: return Cond.lt;
+    case Cond.ge: return Cond.le;
+    case Cond.le: return Cond.ge;
+    default: return c;
+  }
+}
+
 export const condNames = ["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al"] as const;
 
 export const enum Shift {

@@ -276,6 +276,15 @@ function lazyEntry(): Uint8Array {
 const TIER_UP_KEPT_BYTES = 16 * 32 + 8 * 16 + 16;
 
 function tierUp(): Uint8Array {
+  return optimizing(Builtin.optimize);
+}
+
+function tierUpLoop(): Uint8Array {
+  return optimizing(Builtin.optimize_loop);
+}
+
+/** Of a loop, the builtin's answer comes back in x16. */
+function optimizing(builtin: Builtin.optimize | Builtin.optimize_loop): Uint8Array {
   const a = new Assembler();
   const eachKept = (float: number, int: number) => {
     for (let i = 0; i < 32; i++) a.mem(float, Reg.v0 + i, sp, 16 * i);
@@ -286,8 +295,9 @@ function tierUp(): Uint8Array {
   a.mem(Form.str32, temp, exec, slot(0));
   a.addImm(Form.sub64_i, sp, sp, TIER_UP_KEPT_BYTES);
   eachKept(Form.str_q, Form.str64);
-  storeImm32(a, exec, Exec.callId, Builtin.optimize, temp);
+  storeImm32(a, exec, Exec.callId, builtin, temp);
   suspend(a, Outcome.builtin);
+  if (builtin === Builtin.optimize_loop) load64(a, exec, exec, slot(0));
   eachKept(Form.ldr_q, Form.ldr64);
   a.addImm(Form.add64_i, sp, sp, TIER_UP_KEPT_BYTES);
   a.r(Form.ret, Reg.link);
@@ -545,6 +555,7 @@ export const stubs: RuntimeStubs = {
   lazyThunks,
   slotThunks,
   tierUp,
+  tierUpLoop,
   trapExit,
   throwFunction,
   signalHandler,

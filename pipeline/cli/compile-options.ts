@@ -14,7 +14,7 @@ import { readInput, type CompilerFlags } from "./input.js";
 import { UsageError } from "./terminal.js";
 
 export async function compileOptions(flags: CompilerFlags): Promise<CompileOptions> {
-  if (flags.O !== undefined && !/^[012]$/.test(flags.O)) throw new UsageError(`-O wants 0, 1 or 2, not "${flags.O}"`);
+  if (flags.O !== undefined && !/^([012]|baseline)$/.test(flags.O)) throw new UsageError(`-O wants 0, 1, 2 or baseline, not "${flags.O}"`);
   if (flags.bounds !== undefined && flags.bounds !== "guard" && flags.bounds !== "explicit") throw new UsageError(`--bounds wants guard or explicit, not "${flags.bounds}"`);
   if (flags.arch !== undefined && !targetNames.includes(flags.arch)) throw new UsageError(`--arch wants ${targetNames.join(" or ")}, not "${flags.arch}"`);
   if (flags.passTimeout !== undefined && !(Number(flags.passTimeout) > 0)) throw new UsageError(`--pass-timeout wants milliseconds, not "${flags.passTimeout}"`);
@@ -22,7 +22,7 @@ export async function compileOptions(flags: CompilerFlags): Promise<CompileOptio
   return {
     ...config,
     ...(flags.arch !== undefined && { target: flags.arch }),
-    ...(flags.O !== undefined && { level: Number(flags.O) as Level }),
+    ...(flags.O !== undefined && { level: flags.O === "baseline" ? flags.O : (Number(flags.O) as Level) }),
     ...(flags.bounds !== undefined && { bounds: flags.bounds }),
     ...(flags.passTimeout !== undefined && { passTimeout: Number(flags.passTimeout) }),
     ...(await passOptions(flags, config)),

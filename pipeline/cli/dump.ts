@@ -1,16 +1,17 @@
 // `lathe dump`: functions at the stages of their compilation, as text, as data or as a drawing; or what one pass did to them.
 import type { FuncIndex } from "../../ir/entity.js";
 import type { Func } from "../../ir/func.js";
+import type { FuncCode } from "../../ir/code.js";
 import { printDecls } from "../../ir/print-decls.js";
 import type { Disassembler } from "../../backends/target.js";
-import { loadDisassembler } from "../dump/asm.js";
+import { loadDisassembler, printAsm } from "../dump/asm.js";
 import { printState, stateBehind } from "../dump/compare.js";
 import { callsDot, cfgDot, domDot, dotToSvg, graphs, type GraphName } from "../dump/graph.js";
 import { codeJson, funcJson, mfuncJson } from "../dump/json.js";
 import { dumpPassEffect } from "../dump/pass-effect.js";
 import { dumpStage, isRecorded, stages, type Recorded, type StageName } from "../dump/stages.js";
 import { printWasm } from "../dump/wasm.js";
-import { compile } from "../index.js";
+import { compile, type CompileOptions } from "../index.js";
 import { readInput as readModule, sourceOf } from "../source.js";
 import { targetNamed } from "../targets.js";
 import { compileOptions } from "./compile-options.js";
@@ -55,6 +56,7 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     print("; the module has no functions of its own");
     return;
   }
+  if (options.level === "baseline") return dumpBaseline(input, options, indices, chosen, flags);
   const compilation = await compile(input, { ...options, record: true, only: indices });
   if (!isRecorded(compilation)) throw new Error("the compilation was not recorded");
   if (flags.graph !== undefined) {
@@ -88,6 +90,19 @@ export async function dump(file: string, flags: DumpFlags): Promise<void> {
     }
   }
   disassembler?.close();
+}
+
+/** Where no IR is made: the code alone. */
+async function dumpBaseline(input: Uint8Array, options: CompileOptions, indices: readonly FuncIndex[], chosen: readonly StageName[], flags: DumpFlags): Promise<void> {
+  if (flags.after !== undefined || flags.stopAfter !== undefined || flags.graph !== undefined || !chosen.includes("asm")) {
+    throw new UsageError("-O baseline makes no IR: there are --stage wasm and --stage asm of it");
+  }
+  const codes: FuncCode[] = [];
+  const { module, target, layout } = await compile(input, { ...options, only: indices, observe: { code: (code) => void codes.push(code) } });
+  const disassembler = await loadDisassembler(target);
+  if (flags.format === "json") print(JSON.stringify(codes.map((code) => ({ asm: codeJson(code, module, target, disassembler) }))));
+  else for (const code of codes) printCode(printAsm(code, module, layout, target, disassembler));
+  disassembler.close();
 }
 
 /** The state behind an SSA step. */

@@ -46,7 +46,7 @@ export function collect(value: string, list: string[]): string[] {
 export function addCompilerFlags(command: Command): Command {
   return command
     .option("--arch <name>", "instruction set of the code; default this host's")
-    .option("-O <level>", "optimization: -O0, -O1 or -O2 (default)")
+    .option("-O <level>", "how much is spent on the code: -O0, -O1, -O2 (default), or -O baseline: no IR, no passes")
     .option("--bounds <how>", "accesses outside of a memory: guard (they fault) or explicit (they are compared); default guard")
     .option("--pass <pass>", "a further pass: NAME of `lathe passes`, binaryen:NAME, or a file ./x.mjs, each with options behind it: ,key=value; may be repeated", collect, [])
     .option("--pass-option <setting>", "PASS.KEY=VALUE: an option of any pass; may be repeated", collect, [])

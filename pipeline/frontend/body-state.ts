@@ -26,6 +26,7 @@ export class BodyState extends Reader {
 
   protected stack: Uint8Array = new Uint8Array(1024);
   protected height = 0;
+  protected maxHeight = 0;
   /** Height at which the innermost frame begins, and whether its rest is unreachable. */
   protected base = 0;
   protected unreachable = false;
@@ -103,6 +104,7 @@ export class BodyState extends Reader {
   protected push(type: Type): void {
     if (this.height === this.stack.length) this.stack = grown8(this.stack);
     this.stack[this.height++] = type;
+    if (this.height > this.maxHeight) this.maxHeight = this.height;
   }
 
   /** Pops an operand of a type (`Type.none`: any); returns its type, `Type.none` when only unreachable code could have pushed it. */

@@ -3,6 +3,7 @@
 // Also knows how long an instruction is, for skipping unreachable code. Trusts the bytes: they were validated.
 import type { Assignments } from "../../ir/builder.js";
 import { NONE } from "../../ir/entity.js";
+import type { Module } from "../../ir/module.js";
 import { WasmError, printOpcode } from "./error.js";
 import { Code, CodeFc } from "./opcodes.js";
 import { simdOps } from "./simd-ops.js";
@@ -100,6 +101,79 @@ function leb(bytes: Uint8Array, pos: number): number {
   }
 }
 
+/** What locals and calls of a body need. */
+export interface Uses {
+  /** By local: how often it is read or written, eight times as much for each loop around. */
+  uses: Int32Array;
+  /** Whether anything is called: functions, builtins, C functions. */
+  calls: boolean;
+  /** The largest outgoing area of a call. */
+  outgoingBytes: number;
+}
+
+/** Loops around an instruction count up to so many. */
+const COUNTED_LOOPS = 5;
+
+/**
+ * Scans the instructions in [start, end) of a body with that many locals. Linear.
+ * @param outgoing by type of the module: bytes of a call's outgoing area. @param into what is filled.
+ */
+export function scanUses(module: Module, start: number, end: number, locals: number, outgoing: Int32Array, into: Uses): void {
+  const { bytes, funcs } = module;
+  if (into.uses.length < locals) into.uses = new Int32Array(2 * locals);
+  else into.uses.fill(0, 0, locals);
+  const { uses } = into;
+  into.calls = false;
+  into.outgoingBytes = 0;
+  /** Open constructs: 1 for a loop. */
+  let open: Uint8Array = new Uint8Array(64);
+  let depth = 0;
+  let loops = 0;
+  let pos = start;
+  while (pos < end) {
+    const opcode = bytes[pos++]!;
+    switch (opcode as Code) {
+      case Code.local_get:
+      case Code.local_set:
+      case Code.local_tee: {
+        const index = leb(bytes, pos);
+        uses[index] = uses[index]! + (1 << (3 * Math.min(loops, COUNTED_LOOPS)));
+        break;
+      }
+      case Code.loop:
+        loops++;
+      // falls through
+      case Code.block:
+      case Code.if_:
+        if (depth === open.length) {
+          const bigger = new Uint8Array(2 * depth);
+          bigger.set(open);
+          open = bigger;
+        }
+        open[depth++] = opcode === Code.loop ? 1 : 0;
+        break;
+      case Code.end:
+        if (depth > 0 && open[--depth] === 1) loops--;
+        break;
+      case Code.call:
+        into.calls = true;
+        into.outgoingBytes = Math.max(into.outgoingBytes, outgoing[funcs[leb(bytes, pos)]!.type]!);
+        break;
+      case Code.call_indirect:
+        into.calls = true;
+        into.outgoingBytes = Math.max(into.outgoingBytes, outgoing[leb(bytes, pos)]!);
+        break;
+      case Code.memory_grow:
+        into.calls = true;
+        break;
+      case Code.prefix_fc:
+        if (leb(bytes, pos) > CodeFc.last_trunc_sat) into.calls = true;
+        break;
+    }
+    pos = skipImmediates(bytes, pos, opcode);
+  }
+}
+
 export interface BodyScan {
   instructions: number;
   assignments: Assignments;
@@ -107,8 +181,11 @@ export interface BodyScan {
   loopEnds: Int32Array;
 }
 
-/** Scans the instructions in [start, end) of a body with that many locals. Linear. */
-export function scanBody(bytes: Uint8Array, start: number, end: number, locals: number): BodyScan {
+/**
+ * Scans the instructions in [start, end) of a body with that many locals. Linear.
+ * @param entryLoop position of a loop that counts as an assignment of every local, NONE for none.
+ */
+export function scanBody(bytes: Uint8Array, start: number, end: number, locals: number, entryLoop: number = NONE): BodyScan {
   let instructions = 0;
   /** (local, position) pairs as they come. */
   let sets = new Int32Array(64);
@@ -119,16 +196,19 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, locals: 
   let open = new Int32Array(32);
   let depth = 0;
   let pos = start;
+  const assign = (local: number, at: number) => {
+    if (setCount * 2 === sets.length) sets = doubled(sets);
+    sets[2 * setCount] = local;
+    sets[2 * setCount + 1] = at;
+    setCount++;
+  };
   while (pos < end) {
     const at = pos;
+    if (at === entryLoop) for (let i = 0; i < locals; i++) assign(i, at);
     const opcode = bytes[pos++]!;
     instructions++;
-    if (opcode === Code.local_set || opcode === Code.local_tee) {
-      if (setCount * 2 === sets.length) sets = doubled(sets);
-      sets[2 * setCount] = leb(bytes, pos);
-      sets[2 * setCount + 1] = at;
-      setCount++;
-    } else if (opcode === Code.block || opcode === Code.if_ || opcode === Code.loop) {
+    if (opcode === Code.local_set || opcode === Code.local_tee) assign(leb(bytes, pos), at);
+    else if (opcode === Code.block || opcode === Code.if_ || opcode === Code.loop) {
       if (depth === open.length) open = doubled(open);
       open[depth++] = opcode === Code.loop ? loopCount++ : NONE;
     } else if (opcode === Code.end && depth > 0) {

@@ -9,21 +9,31 @@ import { Func } from "../../ir/func.js";
 import type { Module } from "../../ir/module.js";
 import { Op, opOfOpcode, opOfPrefixedOpcode } from "../../ir/ops.js";
 import { Type, type FuncType } from "../../ir/types.js";
+import { emptyBlock } from "./block-type.js";
 import { WasmError } from "./error.js";
 import { Code, CodeFc, Shape, shapes, shapesFc } from "./opcodes.js";
 import { typeOfCode } from "./reader.js";
 import { scanBody, skipImmediates, type BodyScan } from "./scan.js";
 import { TrustedReader } from "./trusted-reader.js";
 
+/** Where code begins that goes on with a function in the middle. */
+export interface LoopEntry {
+  /** Byte offset of a loop without parameters, at which nothing is on the operand stack. */
+  readonly loop: number;
+  /** Where the locals stand in the frame that is taken over (`Func.frameParams`). */
+  readonly locals: number;
+}
+
 /**
  * Translates one function of a module that `decodeModule` accepted.
- * @param index of a function the module defines.
+ * @param index of a function the module defines. @param from makes a function of the rest from a loop on: its parameters are all locals, its
+ * entry leads to that loop; what only the function's own beginning reaches is left unreachable.
  * @throws WasmError of kind "unsupported" for SIMD instructions and v128 locals.
  */
-export function translateFunction(module: Module, index: FuncIndex): Func {
+export function translateFunction(module: Module, index: FuncIndex, from?: LoopEntry): Func {
   const decl = module.funcs[index]!;
   if (decl.imported || decl.bodyEnd === 0) throw new Error(`function ${index} has no body to translate`);
-  return new Translator(module, index).run();
+  return new Translator(module, index, from).run();
 }
 
 const noParam = (): boolean => false;
@@ -60,17 +70,26 @@ class Translator extends TrustedReader {
   private frameEdge: Int32Array = new Int32Array(16);
   private frameTableAt: Int32Array = new Int32Array(16);
 
+  /** Byte offset of the loop to begin with, NONE for the function's own beginning; its header, which takes all locals as parameters. */
+  private readonly entryLoop: number;
+  private entryHeader = NONE as Block;
+
   constructor(
     private readonly module: Module,
     index: FuncIndex,
+    from: LoopEntry | undefined,
   ) {
     const decl = module.funcs[index]!;
     super(module.bytes, decl.bodyStart, module.types);
-    const sig = module.funcType(index);
+    let sig = module.funcType(index);
     const types = this.readLocals(sig);
-    this.scan = scanBody(this.bytes, this.pos, decl.bodyEnd, types.length);
+    this.entryLoop = from?.loop ?? NONE;
+    // The loop assigns all locals, as far as anything outside of it can see.
+    this.scan = scanBody(this.bytes, this.pos, decl.bodyEnd, types.length, this.entryLoop);
     const capacity = 64 + sig.params.length + (this.scan.instructions >> 1);
+    if (from) sig = { params: Array.from(types), results: sig.results };
     this.func = new Func(index, decl.type, sig, decl.name, capacity);
+    if (from) this.func.frameParams = from.locals;
     this.ssa = new SsaBuilder(this.func, types, sig.params.length, this.scan.assignments);
   }
 
@@ -79,6 +98,7 @@ class Translator extends TrustedReader {
     this.block = func.newBlock();
     for (const type of func.sig.params) func.addParam(this.block, type);
     this.ssa.enter(this.block, 0, 0);
+    if (this.entryLoop !== NONE) this.enterLoop();
     this.pushFrame(Code.block, { params: [], results: func.sig.results }, this.pos);
     while (this.depth > 0) {
       if (this.block === NONE) this.skipUnreachable();
@@ -167,6 +187,7 @@ class Translator extends TrustedReader {
     const isLoop = this.frameCode[d] === Code.loop;
     const arity = isLoop ? this.frameSig[d]!.params.length : this.frameSig[d]!.results.length;
     for (let i = this.height - arity; i < this.height; i++) func.pushEdgeArg(e, this.stack[i]! as Value);
+    if (isLoop && this.frameLabel[d] === this.entryHeader) this.pushLocals(e, at);
     if (isLoop) this.ssa.padEdge(e);
     return e;
   }
@@ -176,9 +197,43 @@ class Translator extends TrustedReader {
     this.ssa.enter(b, this.chain, this.loop);
   }
 
+  /** From the entry to the header of the loop; then goes on with a block that nothing reaches, where the function itself begins. */
+  private enterLoop(): void {
+    const { func } = this;
+    const header = func.newBlock();
+    func.unplaceBlock(header);
+    for (const type of func.sig.params) func.addParam(header, type, this.entryLoop);
+    const edge = this.ssa.newEdge(this.block, header, this.pos);
+    for (let i = 0; i < func.sig.params.length; i++) func.pushEdgeArg(edge, func.param(func.entry, i));
+    func.append0(this.block, Op.br, Type.none, edge, 0, this.entryLoop);
+    this.entryHeader = header;
+    this.startBlock(func.newBlock());
+  }
+
+  /** The loop at which the entry leads: all locals are its parameters, given by every edge. */
+  private beginEntryLoop(at: number): void {
+    const { func } = this;
+    const header = this.entryHeader;
+    const edge = this.ssa.newEdge(this.block, header, at);
+    this.pushLocals(edge, at);
+    func.append0(this.block, Op.br, Type.none, edge, 0, at);
+    func.placeBlock(header, NONE as Block);
+    const d = this.pushFrame(Code.loop, emptyBlock, at);
+    this.frameLabel[d] = header;
+    this.loop = this.ssa.newLoop(header, this.chain, this.loop, at, this.scan.loopEnds[this.loopsMet++]!);
+    this.frameExtra[d] = this.loop;
+    this.block = header;
+    for (let i = 0; i < func.sig.params.length; i++) this.ssa.write(i, header, at, func.param(header, i));
+  }
+
+  private pushLocals(edge: Edge, at: number): void {
+    for (let i = 0; i < this.func.sig.params.length; i++) this.func.pushEdgeArg(edge, this.ssa.read(i, this.block, at));
+  }
+
   private beginLoop(at: number): void {
     const { func } = this;
     const sig = this.blockType();
+    if (at === this.entryLoop) return this.beginEntryLoop(at);
     const header = func.newBlock();
     // Parameters first: they would add arguments to an edge that is there already.
     for (const type of sig.params) func.addParam(header, type, at);

@@ -40,6 +40,7 @@ export class BodyValidator extends BodyState {
     const sig = this.m.funcType(func);
     this.readLocals(sig);
     this.height = 0;
+    this.maxHeight = 0;
     this.depth = 0;
     this.pushFrame(Code.block, { params: [], results: sig.results });
     do {
@@ -49,6 +50,7 @@ export class BodyValidator extends BodyState {
     if (this.pos !== this.end) {
       this.fail("malformed", `expected the end of ${this.where}, found ${this.end - this.pos} bytes behind its last end`, this.pos);
     }
+    decl.maxHeight = this.maxHeight;
   }
 
   // ---------------------------------------------------------------- instructions
@@ -65,7 +67,7 @@ export class BodyValidator extends BodyState {
     // Those whose index is one byte.
     const locals = Math.min(this.localCount, localTypes.length, 0x80);
     const room = stack.length - 1;
-    let { pos, height, base, depth } = this;
+    let { pos, height, base, depth, maxHeight } = this;
     while (pos < end) {
       const opcode = bytes[pos]!;
       let p = pos + 1;
@@ -147,9 +149,11 @@ export class BodyValidator extends BodyState {
       } else break;
       pos = p;
       height = h;
+      if (h > maxHeight) maxHeight = h;
     }
     this.pos = pos;
     this.height = height;
+    this.maxHeight = maxHeight;
   }
 
   private instruction(): void {

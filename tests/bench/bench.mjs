@@ -1,14 +1,11 @@
-// `npm run bench [-- KERNEL ...] [--rounds N] [-O0|-O1|-O2] [--explicit] [--quick]`: kernels in lathe and in V8's optimizing tier.
+// `npm run bench [-- KERNEL ...] [--rounds N] [-O0|-O1|-O2|-O baseline] [--explicit] [--quick]`: kernels in lathe and in V8's optimizing tier.
 //
 // Both run in this process, alternately, each round on fresh instances; `run` alone is timed; the median of the rounds
-// counts. Results are checked against the manifest. Prints a line a kernel and the geomean of ours / V8's.
+// counts. Results are checked against the manifest. Prints a line a kernel and the geomean of ours / V8's. The baseline compiler runs
+// against V8's own, Liftoff.
 import v8 from "node:v8";
 import { compile, instantiate } from "../../dist/index.js";
 import { benchDirectory, isExpected, kernelBytes, kernels, kernelsExist } from "./kernels.mjs";
-
-// Everything V8 compiles from here on goes straight through its optimizing tier.
-v8.setFlagsFromString("--no-liftoff");
-v8.setFlagsFromString("--no-wasm-tier-up");
 
 let rounds = 5;
 let level = 2;
@@ -19,10 +16,15 @@ const args = process.argv.slice(2);
 for (let i = 0; i < args.length; i++) {
   if (args[i] === "--rounds") rounds = Number(args[++i]);
   else if (/^-O[012]$/.test(args[i])) level = Number(args[i][2]);
+  else if (args[i] === "-O" && args[i + 1] === "baseline") level = args[++i];
   else if (args[i] === "--explicit") bounds = "explicit";
   else if (args[i] === "--quick") quick = true;
   else if (args[i] !== "--") filters.push(args[i]);
 }
+
+// Everything V8 compiles from here on goes straight through one tier.
+v8.setFlagsFromString(level === "baseline" ? "--liftoff-only" : "--no-liftoff");
+v8.setFlagsFromString("--no-wasm-tier-up");
 
 if (!kernelsExist()) {
   console.log(`note: the kernels are not there (${benchDirectory}): nothing was run`);
@@ -38,7 +40,7 @@ const time = (run, kernelArgs) => {
 
 let failed = 0;
 const ratios = [];
-console.log(`kernel            ours ms    V8 ms   ratio   (O${level}, ${bounds}, median of ${rounds})`);
+console.log(`kernel            ours ms    V8 ms   ratio   (-O ${level}, ${bounds}, median of ${rounds})`);
 for (const kernel of kernels(filters)) {
   const bytes = kernelBytes(kernel);
   const { args: kernelArgs, expected } = quick ? kernel.quick : kernel;

@@ -13,7 +13,7 @@ if (!kernelsExist()) {
   for (const kernel of kernels()) {
     test(kernel.name, () => {
       const bytes = kernelBytes(kernel);
-      for (const options of [{ level: 2 }, { level: 2, bounds: "explicit" }, { level: 1 }, { level: 0 }] as const) {
+      for (const options of [{ level: 2 }, { level: 2, bounds: "explicit" }, { level: 1 }, { level: 0 }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }] as const) {
         const run = instantiate(compileSync(bytes, options)).exports[kernel.export] as (...args: number[]) => unknown;
         const result = run(...kernel.quick.args);
         assert.ok(isExpected(kernel.quick.expected, result), `${JSON.stringify(options)}: ${String(result)}, expected ${kernel.quick.expected.value}`);

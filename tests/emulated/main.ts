@@ -79,12 +79,13 @@ function parts(): Part[] {
     if (!tests.includes(file)) throw new Error(`${file} is not among the tests that run code: correct the table`);
   }
   return [
-    ...["native", "explicit", "O0", "O1", "lazy", "tiers"].map((mode): Part => ({ name: `code-suite-${mode}`, args: suite(mode), emulated: "code", quick: true })),
+    ...["native", "explicit", "O0", "O1", "baseline", "baseline-explicit", "lazy", "tiers"].map((mode): Part => ({ name: `code-suite-${mode}`, args: suite(mode), emulated: "code", quick: true })),
     { name: "code-tests", args: ["tests/run.ts", ...tests.filter((file) => !(file in wholeOnly))], emulated: "code", quick: true },
     { name: "code-fuzz", args: ["tests/start.ts", "tests/fuzz/main.ts", "--count", "60", ...(seed === undefined ? [] : ["--seed", seed])], emulated: "code", quick: true },
     { name: "suite-native", args: suite("native"), emulated: "Node", quick: true },
     { name: "tests", args: ["tests/run.ts", ...tests.filter(isQuick)], emulated: "Node", quick: true },
     { name: "suite-explicit", args: suite("explicit"), emulated: "Node", quick: false },
+    { name: "suite-baseline", args: suite("baseline"), emulated: "Node", quick: false },
     { name: "suite-O0", args: suite("O0"), emulated: "Node", quick: false },
     { name: "suite-tiers", args: suite("tiers"), emulated: "Node", quick: false },
     { name: "other-tests", args: ["tests/run.ts", ...tests.filter((file) => !isQuick(file))], emulated: "Node", quick: false },

@@ -31,7 +31,7 @@ test("modules keep to 2.0 without SIMD, and behave as in V8", async () => {
     assert.not.ok(module.features.has("simd"));
     const plan = callPlan(module, seed, 1);
     const expected = record(v8Engine, bytes, module, plan, seed);
-    for (const mode of ["native", "O0", "interp"] as const) assert.equal(differences(record(latheEngine(mode), bytes, module, plan, seed), expected), []);
+    for (const mode of ["native", "O0", "baseline", "interp"] as const) assert.equal(differences(record(latheEngine(mode), bytes, module, plan, seed), expected), []);
   }
 });
 

@@ -1,4 +1,4 @@
-// `npm run spec [-- FILTER ...] [--mode native|explicit|O0|O1|baseline|lazy|tiers|interp|v8] [--example PASS] [--verbose]`: the official suite, levels mvp and 2.0
+// `npm run spec [-- FILTER ...] [--mode native|explicit|O0|O1|baseline|baseline-explicit|nofeatures|lazy|tiers|interp|v8] [--example PASS] [--verbose]`: the official suite, levels mvp and 2.0
 // without SIMD; with a pass of passes/examples over every module, if one is named.
 //
 // Files run in child processes; one that crashes or hangs fails alone, by name. Closes with `N passed, N failed, N skipped`.

@@ -22,7 +22,7 @@ function runAll(name: string, engine: () => Engine): void {
   }
 }
 
-for (const mode of ["native", "explicit", "O0", "interp"] as const) runAll(mode, () => latheEngine(mode, { verify: true }));
+for (const mode of ["native", "explicit", "O0", "baseline", "interp"] as const) runAll(mode, () => latheEngine(mode, { verify: true }));
 runAll("v8", () => v8Engine);
 
 // T20: the pass off, twice, before and behind a pass of a user's that tears the type section apart.

@@ -13,6 +13,9 @@ if (process.arch === "x64") {
   test("with AVX, without BMI", () => runNumericOps({ features: subset("sse41", "popcnt", "avx"), level: 2, bounds: "guard", constants: 12 }));
   test("with all the host has", () => runNumericOps({ features: host, level: 2, bounds: "guard", constants: 99 }));
   test("at level 0", () => runNumericOps({ features: host, level: 0, bounds: "guard", constants: 12 }));
+  test("by the baseline compiler", () => runNumericOps({ features: host, level: "baseline", bounds: "guard", constants: 99 }));
+  test("the same into locals, without AVX and BMI", () => runNumericOps({ features: subset("sse41", "popcnt"), level: "baseline", bounds: "explicit", constants: 12, into: "local" }));
+  test("the same into an operand's own local", () => runNumericOps({ features: host, level: "baseline", bounds: "guard", constants: 12, into: "parameter" }));
 } else test("no amd64 here", () => assert.is.not(process.arch, "x64"));
 
 test.run();

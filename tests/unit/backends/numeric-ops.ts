@@ -8,6 +8,7 @@ import { trapInfo, type TrapKind } from "../../../ir/layout.js";
 import { Module } from "../../../ir/module.js";
 import { Op, opInfo } from "../../../ir/ops.js";
 import { Type } from "../../../ir/types.js";
+import { exportName, funcType, header, leb, section, sleb, slebOf, typeCode } from "../../wasm-bytes.js";
 
 /** All of them. */
 export const numeric = opInfo.filter((info) => info.op >= Op.i32_eqz);
@@ -82,6 +83,49 @@ export function build(cases: readonly Case[]): { module: Module; funcs: Func[] }
     return fn;
   });
   return { module, funcs };
+}
+
+/** Where an operation has its result: on the stack, in a local of its own, or in the first parameter (of the same type), which it reads as well. */
+export type Into = "stack" | "local" | "parameter";
+
+/** The same as Wasm, for the compiler that makes no SSA. */
+export function bytesOf(cases: readonly Case[], into: Into): Uint8Array {
+  const types: number[][] = [];
+  const exports: number[][] = [];
+  const bodies: number[][] = [];
+  cases.forEach(({ op, sources }, n) => {
+    const { args, result, wasm } = opInfo[op]!;
+    const params = args.map((t) => t as Type);
+    types.push(funcType({ params, results: [result as Type] }));
+    exports.push([...exportName(String(n)), 0, ...leb(n)]);
+    const code: number[] = [];
+    const address = [0x41, ...sleb(64)];
+    sources.forEach((source, i) => {
+      const { wasm: store } = opInfo[storeOps[params[i]!]!]!;
+      if (source.from === "memory") code.push(...address, 0x20, i, store, 0, 8 * i);
+    });
+    sources.forEach((source, i) => {
+      const type = params[i]!;
+      if (source.from === "memory") code.push(...address, opInfo[loadOps[type]!]!.wasm, 0, 8 * i);
+      else if (source.from === "const") code.push(opInfo[constOps[type]!]!.wasm, ...constantBytes(type, source.bits));
+      else code.push(0x20, source.from === "left" ? 0 : i);
+    });
+    code.push(...(wasm > 0xff ? [wasm >> 8, ...leb(wasm & 0xff)] : [wasm]));
+    const local = into === "parameter" && params[0] === result ? 0 : params.length;
+    if (into !== "stack") code.push(0x21, local, 0x20, local);
+    const body = [1, 1, typeCode(result as Type), ...code, 0x0b];
+    bodies.push([...leb(body.length), ...body]);
+  });
+  const bytes = [
+    ...header, ...section(1, ...types), ...section(3, ...types.map((_, n) => leb(n))), ...section(5, [1, 1, 1]), ...section(7, ...exports), ...section(10, ...bodies),
+  ];
+  return Uint8Array.from(bytes);
+}
+
+function constantBytes(type: Type, bits: bigint): number[] {
+  if (type === Type.i32) return slebOf(BigInt.asIntN(32, bits));
+  if (type === Type.i64) return slebOf(BigInt.asIntN(64, bits));
+  return Array.from({ length: type === Type.f32 ? 4 : 8 }, (_, i) => Number((bits >> BigInt(8 * i)) & 0xffn));
 }
 
 const out = new Int32Array(2);

@@ -13,15 +13,17 @@ import { verifyMFunc } from "../../../ir/machine/verify.js";
 import { toBytes } from "../../../pipeline/frontend/wat.js";
 import { compileSync } from "../../../pipeline/index.js";
 import { targetNamed } from "../../../pipeline/targets.js";
-import { instantiate, Store, Table, Trap, type Memory } from "../../../runtime/index.js";
-import { build, casesOf, expected, numeric, values } from "./numeric-ops.js";
+import { instantiate, Store, Table, Trap, type CompiledModule, type Memory } from "../../../runtime/index.js";
+import { build, bytesOf, casesOf, expected, numeric, values, type Case, type Into } from "./numeric-ops.js";
 
 export interface NumericRun {
   readonly features: readonly string[];
-  readonly level: 0 | 2;
+  readonly level: 0 | 2 | "baseline";
   readonly bounds: "guard" | "explicit";
   /** Constants an operand takes at most. */
   readonly constants: number;
+  /** `baseline` alone: where operations have their results; on the stack unless given. */
+  readonly into?: Into;
   /** Whether the target's arithmetic makes NaNs of other bits than `fold` says. */
   readonly otherNans?: boolean;
 }
@@ -85,9 +87,9 @@ class Caller {
   }
 }
 
-export async function runNumericOps({ features, level, bounds, constants, otherNans = false }: NumericRun): Promise<void> {
+function compile({ features, level, bounds, into = "stack" }: NumericRun, cases: readonly Case[]): CompiledModule {
+  if (level === "baseline") return compileSync(bytesOf(cases, into), { level, features, bounds, lazy: false });
   const target = targetNamed();
-  const cases = numeric.flatMap((info) => casesOf(info.op, constants));
   const { module, funcs } = build(cases);
   const layout = new VmLayout(module);
   const options = { level, bounds, features: new Set(features) };
@@ -99,11 +101,16 @@ export async function runNumericOps({ features, level, bounds, constants, otherN
     allocator.allocate(mfn, { level, check: true });
     builder.add(target.emit(mfn, options));
   }
+  return { module, layout, code: builder.finish(), functions: (i: FuncIndex) => funcs[i]!, stubs: target.stubs, bounds };
+}
+
+export async function runNumericOps(run: NumericRun): Promise<void> {
+  const { constants, otherNans = false } = run;
+  const cases = numeric.flatMap((info) => casesOf(info.op, constants));
   const store = new Store();
-  const compiled = { module, layout, code: builder.finish(), functions: (i: FuncIndex) => funcs[i]!, stubs: target.stubs, bounds };
-  const { exports } = instantiate(compiled, {}, store);
-  const table = new Table({ element: "funcref", initial: funcs.length }, null, store);
-  funcs.forEach((_, n) => table.set(n, exports[n]));
+  const { exports } = instantiate(compile(run, cases), {}, store);
+  const table = new Table({ element: "funcref", initial: cases.length }, null, store);
+  cases.forEach((_, n) => table.set(n, exports[n]));
   const callers = new Map<string, Caller>();
   const wrong: string[] = [];
   let calls = 0;

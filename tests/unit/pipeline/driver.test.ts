@@ -180,7 +180,7 @@ test("lathe verify --pass replays a pass on the IR that a failure wrote", () => 
 });
 
 test("bad options and bad modules are refused in words", async () => {
-  assert.throws(() => compileSync(bytes, { level: 3 as 2 }), /level is 0, 1 or 2/);
+  assert.throws(() => compileSync(bytes, { level: 3 as 2 }), /level is 0, 1, 2 or "baseline", not 3/);
   assert.throws(() => compileSync(bytes, { bounds: "none" as "guard" }), /bounds is "guard" or "explicit"/);
   assert.throws(() => compileSync(bytes, { target: "z80" }), /no target "z80"/);
   assert.throws(() => compileSync(new Uint8Array([0, 1, 2])), (error: Error) => error instanceof WasmError);

@@ -84,7 +84,7 @@ test("options by the environment", async () => {
   for (const environment of environments) assert.match(node(text, environment).out, /42$/);
   const wrong = node(text, { LATHE_LEVEL: "9" });
   assert.is(wrong.code, 1);
-  assert.match(wrong.err, `the environment variable LATHE_LEVEL is 0, 1 or 2, not "9"`);
+  assert.match(wrong.err, `the environment variable LATHE_LEVEL is 0, 1, 2 or baseline, not "9"`);
 });
 
 test("workers of the program, too, which a module may be posted to", async () => {

@@ -29,7 +29,7 @@ export function show(bits: bigint, type: Type): string {
   return "0x" + BigInt.asUintN(type === Type.i32 || type === Type.f32 ? 32 : 64, bits).toString(16);
 }
 
-const variants: readonly CompileOptions[] = [{ level: 2 }, { level: 2, bounds: "explicit" }, { level: 1 }, { level: 0 }];
+const variants: readonly CompileOptions[] = [{ level: 2 }, { level: 2, bounds: "explicit" }, { level: 1 }, { level: 0 }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }];
 
 /** At every level, with guards and with explicit checks. */
 export function check(bytes: Uint8Array, calls: readonly Named[]): void {

@@ -28,7 +28,7 @@ const choices: Readonly<Record<string, readonly number[]>> = {
 /** Methods that no assembler text stands for: data, and calls whose distance the linker writes. */
 const notInstructions = new Set(["tableEntry", "callFunc", "jmpFunc"]);
 /** Made of other methods, which are watched themselves. */
-const composed = new Set(["movImm32", "movImm64", "mov", "cset"]);
+const composed = new Set(["movImm32", "movImm64", "mov", "cset", "fmov32", "fmov64"]);
 
 /** Methods whose first argument is no form. */
 const formless = new Set(["adr", "adrp", "b", "bl", "bcond", ...notInstructions, ...composed]);
@@ -91,7 +91,7 @@ test("all that occurs in code and stubs occurs in the cases", () => {
       }
     }
     for (const bytes of corpus) {
-      for (const options of [{ level: 2 }, { level: 0, bounds: "explicit" }] as const) compileSync(bytes, { target: "arm64", features: [], ...options });
+      for (const options of [{ level: 2 }, { level: 0, bounds: "explicit" }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }] as const) compileSync(bytes, { target: "arm64", features: [], ...options });
     }
     const many = (type: Type) => new Array<Type>(12).fill(type);
     const sigs: FuncType[] = [Type.i32, Type.i64, Type.f32, Type.f64, Type.funcref, Type.externref].flatMap((type) => [{ params: many(type), results: many(type) }, { params: [], results: [type] }]);
