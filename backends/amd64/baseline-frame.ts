@@ -387,10 +387,8 @@ export abstract class BaselineFrame extends BaselineCompiler {
   /** `form to, left, entry`, a float instruction. Releases the entry. */
   protected withFloatEntry(form: number, to: number, left: number, entry: number): void {
     const { asm } = this;
-    const lo = this.lo[entry]!;
-    const kind = this.held[entry]!;
-    if (kind === Held.slot || (kind === Held.local && this.localHome[lo]! < 0)) {
-      const offset = kind === Held.slot ? this.slotOffset(entry) : this.localOffset(lo);
+    if (this.inFrame(entry)) {
+      const offset = this.held[entry] === Held.slot ? this.slotOffset(entry) : this.localOffset(this.lo[entry]!);
       if (this.avx) asm.vrvm(form, to, left, Reg.rsp, NO_REG, 0, offset);
       else asm.rm(form, to, Reg.rsp, NO_REG, 0, offset);
     } else this.f3(form, to, left, this.toReg(entry));

@@ -347,12 +347,6 @@ export abstract class BaselineFrame extends BaselineCompiler {
 
   // ---- operands ----
 
-  /** Whether an entry is in the frame. */
-  protected inFrame(entry: number): boolean {
-    const kind = this.held[entry]!;
-    return kind === Held.slot || (kind === Held.local && this.localHome[this.lo[entry]!]! < 0);
-  }
-
   /** The register to read an integer entry from: where it is, else the scratch register, which it is brought to; of zero the zero register. */
   protected right(entry: number): number {
     const isConstant = this.held[entry] === Held.constant;

@@ -204,6 +204,27 @@ export abstract class BaselineState {
     this.standing[local]!++;
   }
 
+  /** Whether an entry's value is in memory: there the low half of an i64 is the i32, and the bits of a float are those of the integer. */
+  protected inFrame(entry: number): boolean {
+    return this.held[entry] === Held.slot || (this.held[entry] === Held.local && this.localHome[this.lo[entry]!]! < 0);
+  }
+
+  /** The topmost entry, an i32, becomes the i64 it is. An i32 in a register is zero-extended. */
+  protected zeroExtend(): void {
+    const top = this.height - 1;
+    if (this.held[top] === Held.constant) this.hi[top] = 0;
+    else if (this.inFrame(top)) this.toOwn(top);
+    this.type[top] = Type.i64;
+  }
+
+  /** Where the topmost entry's bits are those of the type already, in memory or as a constant: it is of that type now. @returns whether so. */
+  protected retype(type: Type): boolean {
+    const top = this.height - 1;
+    if (this.held[top] !== Held.constant && !this.inFrame(top)) return false;
+    this.type[top] = type;
+    return true;
+  }
+
   // ---- taking ----
 
   /** Takes entries off the stack: from here on they belong to the operation at hand. */
