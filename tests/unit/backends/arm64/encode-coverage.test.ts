@@ -12,10 +12,11 @@ import { arm64 } from "../../../../backends/arm64/target.js";
 import { Allocator } from "../../../../backends/regalloc/index.js";
 import type { CodegenOptions } from "../../../../backends/target.js";
 import { stubs } from "../../../../backends/arm64/stubs.js";
+import type { RuntimeStubs } from "../../../../ir/code.js";
 import { VmLayout } from "../../../../ir/layout.js";
 import { Type, type FuncType } from "../../../../ir/types.js";
 import { toBytes } from "../../../../pipeline/frontend/wat.js";
-import { compileSync } from "../../../../pipeline/index.js";
+import { compileSync, type FuncIndex } from "../../../../pipeline/index.js";
 import { kernelBytes, kernels, kernelsExist } from "../../../bench/kernels.mjs";
 import { projectRoot } from "../../../bundle.js";
 import { arm64Cases } from "../../../encode/arm64-cases.js";
@@ -91,16 +92,32 @@ test("all that occurs in code and stubs occurs in the cases", () => {
       }
     }
     for (const bytes of corpus) {
-      for (const options of [{ level: 2 }, { level: 0, bounds: "explicit" }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }] as const) compileSync(bytes, { target: "arm64", features: [], ...options });
+      const levels = [{ level: 2 }, { level: 1 }, { level: 0, bounds: "explicit" }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }] as const;
+      for (const options of levels) compileSync(bytes, { target: "arm64", features: [], ...options });
+      // Calls through slots, counters.
+      const { module, compileFunc } = compileSync(bytes, { target: "arm64", features: [], lazy: true, tierUpAfter: 1 });
+      for (let func = module.importedFuncCount; func < module.funcs.length; func++) compileFunc!(func as FuncIndex);
     }
     const many = (type: Type) => new Array<Type>(12).fill(type);
     const sigs: FuncType[] = [Type.i32, Type.i64, Type.f32, Type.f64, Type.funcref, Type.externref].flatMap((type) => [{ params: many(type), results: many(type) }, { params: [], results: [type] }]);
-    for (const sig of sigs) {
-      stubs.entry(sig, 0x7fff_1234_5678n);
-      stubs.hostCall(sig);
-    }
-    stubs.signalHandler({ codeBase: 0x7fff_0000_0000n, codeEnd: 0x7fff_1000_0000n, previous: 0x7fff_2000_0000n });
-    for (const stub of [stubs.builtin, stubs.trapExit, stubs.flushCode, stubs.cpuProbe]) stub();
+    const exec = 0x7fff_1234_5678n;
+    const make: Record<Exclude<keyof RuntimeStubs, "target" | "architecture" | "cpuFeatures">, () => void> = {
+      entry: () => sigs.forEach((sig) => stubs.entry(sig, exec)),
+      resume: () => stubs.resume(exec),
+      hostCall: () => sigs.forEach((sig) => stubs.hostCall(sig)),
+      nativeCall: () => [false, true].forEach((inMemory) => sigs.forEach((sig) => stubs.nativeCall({ ...sig, results: sig.results.slice(0, 1) }, sig.params.map((type) => inMemory && type === Type.i32)))),
+      builtin: stubs.builtin,
+      lazyEntry: stubs.lazyEntry,
+      tierUp: stubs.tierUp,
+      lazyThunks: () => stubs.lazyThunks(65000, 1000),
+      slotThunks: () => stubs.slotThunks([112, 32760, 32768, 1 << 20]),
+      trapExit: stubs.trapExit,
+      throwFunction: () => stubs.throwFunction({ createFunction: exec, throwValue: exec + 64n }),
+      signalHandler: () => stubs.signalHandler({ codeBase: 0x7fff_0000_0000n, codeEnd: 0x7fff_1000_0000n, previous: 0x7fff_2000_0000n }),
+      cpuProbe: stubs.cpuProbe,
+      flushCode: stubs.flushCode,
+    };
+    for (const stub of Object.values(make)) stub();
   });
   const missing = [...uses.keys()].filter((key) => !cases.has(key) && !notInstructions.has(key.split(" ")[0]!) && !composed.has(key.split(" ")[0]!));
   assert.equal(missing, []);
