@@ -20,7 +20,6 @@ const slow: Readonly<Record<string, string>> = {
 };
 /** Only in a whole emulated Node. */
 const wholeOnly: Readonly<Record<string, string>> = {
-  "tests/unit/passes/random.test.ts": "compares NaNs that the interpreter makes with the host's processor",
   "tests/unit/runtime/flat.test.ts": "measures this process",
   "tests/unit/runtime/native-function.test.ts": "calls C functions",
   "tests/unit/runtime/threads.test.ts": "threads that share a memory",

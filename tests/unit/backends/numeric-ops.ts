@@ -13,6 +13,13 @@ import { exportName, funcType, header, leb, section, sleb, slebOf, typeCode } fr
 /** All of them. */
 export const numeric = opInfo.filter((info) => info.op >= Op.i32_eqz);
 
+/** Ops whose NaN results may have any payload. */
+export function isArithmetic(op: Op): boolean {
+  const { result, args, name } = opInfo[op]!;
+  const isFloat = (t: number) => t === Type.f32 || t === Type.f64;
+  return isFloat(result) && isFloat(args[0]!) && !/abs|neg|copysign/.test(name);
+}
+
 const ints32 = [0, 1, 2, 3, 7, 10, 31, 32, 33, 100, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 641, 0x10000, 0x7ffffffe, 0x7fffffff, -0x80000000, -0x7fffffff, -1, -2, -3, -7, -100, -128, 0x12345678, -0x12345679].map((n) => BigInt.asUintN(32, BigInt(n)));
 const ints64 = [...ints32.map((n) => BigInt.asUintN(64, BigInt.asIntN(32, n))), 0x80000000n, 0xffffffffn, 0x100000000n, 0x7fffffffffffffffn, 0x8000000000000000n, 0x8000000000000001n, 0xfffffffffffffff6n, 0x123456789abcdef0n, 0xfedcba9876543210n, 63n, 64n, 65n, 6700417n];
 const numbers = [0, -0, 1, -1, 0.5, -0.5, 0.7, -0.7, 1.5, -1.5, 2.5, -2.5, 3.5, 1e-310, 2147483647, 2147483648, -2147483648, -2147483649, -2147483648.9, 4294967295, 4294967295.5, 4294967296, -0.9999, 4503599627370495.5, -4503599627370497, 8388607.5, -8388609, 9223372036854775807, 9223372036854774784, -9223372036854775808, -9223372036854777856, 18446744073709551615, 18446744073709549568, 1e30, -1e300, Infinity, -Infinity, Math.PI];

@@ -7,14 +7,14 @@ import { Allocator } from "../../../backends/regalloc/index.js";
 import { ModuleCodeBuilder } from "../../../backends/module-code.js";
 import type { FuncIndex } from "../../../ir/entity.js";
 import { VmLayout } from "../../../ir/layout.js";
-import { type Op, opInfo } from "../../../ir/ops.js";
+import { opInfo } from "../../../ir/ops.js";
 import { Type, typeName } from "../../../ir/types.js";
 import { verifyMFunc } from "../../../ir/machine/verify.js";
 import { toBytes } from "../../../pipeline/frontend/wat.js";
 import { compileSync } from "../../../pipeline/index.js";
 import { targetNamed } from "../../../pipeline/targets.js";
 import { instantiate, Store, Table, Trap, type CompiledModule, type Memory } from "../../../runtime/index.js";
-import { build, bytesOf, casesOf, expected, numeric, values, type Case, type Into } from "./numeric-ops.js";
+import { build, bytesOf, casesOf, expected, isArithmetic, numeric, values, type Case, type Into } from "./numeric-ops.js";
 
 export interface NumericRun {
   readonly features: readonly string[];
@@ -26,13 +26,6 @@ export interface NumericRun {
   readonly into?: Into;
   /** Whether the target's arithmetic makes NaNs of other bits than `fold` says. */
   readonly otherNans?: boolean;
-}
-
-/** Ops whose NaN results may have any payload. */
-function isArithmetic(op: Op): boolean {
-  const { result, args, name } = opInfo[op]!;
-  const isFloat = (t: number) => t === Type.f32 || t === Type.f64;
-  return isFloat(result) && isFloat(args[0]!) && !/abs|neg|copysign/.test(name);
 }
 
 function isQuietNan(bits: bigint, type: number): boolean {

@@ -6,6 +6,7 @@ import { NONE, type Block, type Edge, type Value } from "../../../ir/entity.js";
 import { Func } from "../../../ir/func.js";
 import { Is, Op, opInfo } from "../../../ir/ops.js";
 import { Type, type FuncType } from "../../../ir/types.js";
+import { isArithmetic } from "../backends/numeric-ops.js";
 
 export const randomSig: FuncType = {
   params: [Type.i32, Type.i32, Type.i64, Type.i64, Type.f32, Type.f64],
@@ -66,9 +67,12 @@ for (const info of opInfo) {
 }
 const types = [Type.i32, Type.i64, Type.f32, Type.f64] as const;
 
-/** A function of `randomSig` with about `size` instructions, for the module of `moduleText`. */
-export function randomFunc(seed: number, size: number): Func {
-  return new Maker(new Random(seed), size).make();
+/**
+ * A function of `randomSig` with about `size` instructions, for the module of `moduleText`.
+ * @param oneNan arithmetic makes the canonical NaN and no other: for targets that choose other bits than the interpreter.
+ */
+export function randomFunc(seed: number, size: number, oneNan = false): Func {
+  return new Maker(new Random(seed), size, oneNan).make();
 }
 
 class Maker {
@@ -80,6 +84,7 @@ class Maker {
   constructor(
     private readonly r: Random,
     private readonly size: number,
+    private readonly oneNan: boolean,
   ) {
     this.fn = new Func(1 as never, 0 as never, randomSig);
     this.block = this.fn.newBlock();
@@ -157,7 +162,17 @@ class Maker {
     if (info.flags & Is.traps && !access && r.chance(80)) args[args.length - 1] = this.harmless(info.args[args.length - 1] as Type);
     const v = fn.append(this.block, op, info.result as Type, args.length, access ? r.pick([0, 0, 1, 4, 8, 12, 16, 1024]) : 0);
     args.forEach((x, i) => fn.setArg(v, i, x));
-    if (info.result !== Type.none) this.add(v);
+    if (info.result === Type.none) return;
+    this.add(this.oneNan && isArithmetic(op) ? this.canonical(v) : v);
+  }
+
+  /** The value, or the canonical NaN for any other. */
+  private canonical(v: Value): Value {
+    const { fn, block } = this;
+    const narrow = fn.type[v] === Type.f32;
+    const nan = narrow ? fn.append0(block, Op.f32_const, Type.f32, 0x7fc00000, 0) : fn.append0(block, Op.f64_const, Type.f64, 0, 0x7ff80000);
+    const isNumber = fn.append2(block, narrow ? Op.f32_eq : Op.f64_eq, Type.i32, v, v);
+    return fn.append3(block, Op.select, fn.type[v] as Type, v, nan, isNumber);
   }
 
   private address(): Value {

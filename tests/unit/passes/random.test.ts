@@ -61,6 +61,8 @@ function seen(fn: Func, module: Module, args: readonly (readonly bigint[])[], na
 
 type Native = Pick<CodegenOptions, "level" | "bounds">;
 const target = targetNamed();
+/** The interpreter and `ir/fold` have the NaNs of amd64. */
+const otherNans = target.name !== "amd64";
 const features = new Set(hostCpuFeatures(target.stubs));
 
 /** The function as code: lowered, allocated (and the allocation proved), emitted. */
@@ -113,10 +115,10 @@ for (const native of [{ level: 0, bounds: "guard" }, { level: 2, bounds: "guard"
       const size = 5 + ((seed + i) % 90);
       const r = new Random(seed + i + 2_000_000);
       const args = Array.from({ length: 6 }, () => randomArgs(r));
-      const original = randomFunc(seed + i, size);
+      const original = randomFunc(seed + i, size, otherNans);
       const before = seen(original, freshModule(), args);
       const module = freshModule();
-      const compiled = randomFunc(seed + i, size);
+      const compiled = randomFunc(seed + i, size, otherNans);
       runPasses(module, compiled, native.level === 0 ? O0 : O2);
       const after = seen(compiled, module, args, native);
       const at = before.findIndex((line, k) => line !== after[k]);

@@ -94,9 +94,12 @@ test("all that occurs in code and stubs occurs in the cases", () => {
     for (const bytes of corpus) {
       const levels = [{ level: 2 }, { level: 1 }, { level: 0, bounds: "explicit" }, { level: "baseline" }, { level: "baseline", bounds: "explicit" }] as const;
       for (const options of levels) compileSync(bytes, { target: "arm64", features: [], ...options });
-      // Calls through slots, counters.
-      const { module, compileFunc } = compileSync(bytes, { target: "arm64", features: [], lazy: true, tierUpAfter: 1 });
-      for (let func = module.importedFuncCount; func < module.funcs.length; func++) compileFunc!(func as FuncIndex);
+      // Calls through slots, counters, what goes on inside a loop.
+      const { module, compileFunc, optimizeFunc } = compileSync(bytes, { target: "arm64", features: [], lazy: true, tierUpAfter: 1 });
+      for (let func = module.importedFuncCount; func < module.funcs.length; func++) {
+        compileFunc!(func as FuncIndex);
+        optimizeFunc!(func as FuncIndex);
+      }
     }
     const many = (type: Type) => new Array<Type>(12).fill(type);
     const sigs: FuncType[] = [Type.i32, Type.i64, Type.f32, Type.f64, Type.funcref, Type.externref].flatMap((type) => [{ params: many(type), results: many(type) }, { params: [], results: [type] }]);
@@ -109,6 +112,7 @@ test("all that occurs in code and stubs occurs in the cases", () => {
       builtin: stubs.builtin,
       lazyEntry: stubs.lazyEntry,
       tierUp: stubs.tierUp,
+      tierUpLoop: stubs.tierUpLoop,
       lazyThunks: () => stubs.lazyThunks(65000, 1000),
       slotThunks: () => stubs.slotThunks([112, 32760, 32768, 1 << 20]),
       trapExit: stubs.trapExit,
