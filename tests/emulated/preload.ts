@@ -49,7 +49,7 @@ function map(...args: Parameters<Map>): number | bigint {
     arena.protect(at, bytes, protection);
     return at;
   }
-  if (protection !== PROT_NONE) return mmap(...args);
+  if (flags & MAP_FIXED || protection !== PROT_NONE) return mmap(...args);
   const taken = arena.take(bytes);
   return taken < 0 ? mmap(...args) : taken;
 }

@@ -16,6 +16,7 @@ interface Report {
   sum?: number;
   exceptions?: number;
   error?: string;
+  stack?: string;
 }
 
 const wat = `(module (import "m" "h" (func $h (param i32 i64) (result i32))) (memory 1)
@@ -48,9 +49,9 @@ test("threads trap side by side, also while this one does", async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(traps > 0);
-  for (const [i, { seen, guards, sum, exceptions, error }] of (await reports).entries()) {
+  for (const [i, { seen, guards, sum, exceptions, error, stack }] of (await reports).entries()) {
     const rounds = i < 2 ? 2000 : 500;
-    assert.is(error, undefined);
+    assert.is(error, undefined, stack);
     assert.equal({ sum, exceptions }, { sum: rounds * (rounds - 1), exceptions: rounds });
     assert.equal(seen, { out_of_bounds_memory: rounds, integer_divide_by_zero: rounds, stack_exhausted: 1 });
     assert.is(guards, true);
@@ -58,8 +59,8 @@ test("threads trap side by side, also while this one does", async () => {
 });
 
 test("with signals left alone explicit checks do, and code that relies on guards is refused", async () => {
-  const { seen, guards, error } = await inWorker("explicit", false, 100);
-  assert.is(error, undefined);
+  const { seen, guards, error, stack } = await inWorker("explicit", false, 100);
+  assert.is(error, undefined, stack);
   assert.equal(seen, { out_of_bounds_memory: 100, integer_divide_by_zero: 100, stack_exhausted: 1 });
   assert.is(guards, false);
   assert.match((await inWorker("guard", false, 1)).error!, "this thread does not handle signals");

@@ -29,5 +29,5 @@ try {
   }
   parentPort!.postMessage({ seen, sum, exceptions, guards: new Memory({ initial: 1 }).guards });
 } catch (failure) {
-  parentPort!.postMessage({ error: (failure as Error).message });
+  parentPort!.postMessage({ error: (failure as Error).message, stack: (failure as Error).stack });
 }
