@@ -1,4 +1,4 @@
-// `node tests/real-world/run.mjs FOLDER [--rounds 5] [--modes default,lazy,O2,O0] [--jobs a,b]` (after `npm run build`): real packages, V8 beside ours.
+// `node tests/real-world/run.mjs FOLDER [--rounds 5] [--modes default,lazy,O2,O0,baseline] [--jobs a,b]` (after `npm run build`): real packages, V8 beside ours.
 //
 // FOLDER holds jobs, NAME.mjs, and their packages: a copy of ../shared/real-world behind `npm install`, or what packages.mjs made. Nothing
 // is written there. Each job prints one line `{ checksum, load_ms, job_ms }`; every run is a process of its own, engines take turns.
@@ -17,9 +17,10 @@ const SECONDS = 900;
 const modes = {
   v8: {},
   default: {},
-  lazy: { LATHE_LAZY: "1" },
+  lazy: { LATHE_LEVEL: "2", LATHE_LAZY: "1" },
   O2: { LATHE_LEVEL: "2", LATHE_LAZY: "0" },
   O0: { LATHE_LEVEL: "0", LATHE_LAZY: "0" },
+  baseline: { LATHE_LEVEL: "baseline", LATHE_LAZY: "0" },
 };
 
 /** Imported into every process, V8's as well: tells at its end what it has used. */
@@ -72,7 +73,7 @@ function option(args, name, otherwise) {
 
 async function main(args) {
   const rounds = Number(option(args, "--rounds", "5"));
-  const chosen = option(args, "--modes", "default,lazy,O2,O0").split(",");
+  const chosen = option(args, "--modes", "default,lazy,O2,O0,baseline").split(",");
   const only = option(args, "--jobs", "")?.split(",").filter(Boolean);
   const [folder] = args;
   const unknown = chosen.find((mode) => !(mode in modes));
