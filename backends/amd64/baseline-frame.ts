@@ -4,10 +4,11 @@
 // Relies on backends/baseline for what is where.
 import { HANDED_OVER } from "../../ir/code.js";
 import type { FuncIndex, TableIndex, TypeIndex } from "../../ir/entity.js";
-import { FuncRef, ImportedFunc, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
+import { Exec, FuncRef, ImportedFunc, TableHeader, TrapKind, VmCtx } from "../../ir/layout.js";
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type } from "../../ir/types.js";
 import { BaselineCompiler } from "../baseline/compiler.js";
+import { Later } from "../baseline/out-of-line.js";
 import { Held } from "../baseline/state.js";
 import type { CodegenModule, CodegenOptions } from "../target.js";
 import { Assembler, LABEL, NO_REG } from "./encode.js";
@@ -16,30 +17,10 @@ import { Cond, invert } from "./mops.js";
 import { Form } from "./opcodes.js";
 import { Reg, registers } from "./registers.js";
 
-/** What is put off until behind the epilogue. */
-const enum Later {
-  /** Traps. */
-  trap,
-  /** Traps, and reports the element index in a register. */
-  trapElement,
-  /** Traps as the conversion of a float that is out of range, or NaN. */
-  trapFloat32,
-  trapFloat64,
-  /** The call of a FuncRef of another instance. */
-  foreignCall,
-  tierUp,
-  tierUpLoop,
-  hugeFrame,
-}
-
-const LATER_COLUMNS = 6;
-
 export abstract class BaselineFrame extends BaselineCompiler {
   protected readonly asm = new Assembler(2000, 400);
   protected readonly avx: boolean;
   protected readonly explicitBounds: boolean;
-  /** Rows of `LATER_COLUMNS`: kind, label, label to go on at, Wasm offset, trap kind, register. */
-  private later: number[] = [];
   private readonly tables: { readonly table: number; readonly labels: Int32Array }[] = [];
 
   constructor(
@@ -53,7 +34,7 @@ export abstract class BaselineFrame extends BaselineCompiler {
 
   protected override beginCode(): void {
     this.asm.reset();
-    this.later.length = 0;
+    this.forgetRows();
     this.tables.length = 0;
   }
 
@@ -204,10 +185,9 @@ export abstract class BaselineFrame extends BaselineCompiler {
   }
 
   protected override trap(kind: TrapKind, offset: number): void {
-    const { asm } = this;
     this.trapCall(kind, offset);
     // The return address must not be a pc of what comes next, which may fault in its own way.
-    asm.op0(Form.int3);
+    this.barrier();
   }
 
   protected trapIf(condition: Cond, kind: TrapKind, offset: number): void {
@@ -291,73 +271,59 @@ export abstract class BaselineFrame extends BaselineCompiler {
     this.asm.trap(kind, offset);
   }
 
-  private putOff(kind: Later, offset: number, back = NO_REG, trap: TrapKind = TrapKind.none, reg = NO_REG): number {
-    const label = this.asm.newLabel();
-    this.later.push(kind, label, back, offset, trap, reg);
-    return label;
+  protected override barrier(): void {
+    this.asm.op0(Form.int3);
+  }
+
+  protected override later(kind: Later, offset: number, back: number, trap: TrapKind, reg: number): void {
+    const { asm } = this;
+    switch (kind) {
+      case Later.trap:
+        return this.trapCall(trap, offset);
+      case Later.trapElement:
+        asm.rm(Form.mov32_mr, reg, Reg.vmctx, NO_REG, 0, VmCtx.trapValue);
+        return this.trapCall(trap, offset);
+      case Later.trapFloat32:
+      case Later.trapFloat64: {
+        const nan = asm.newLabel();
+        this.f2(kind === Later.trapFloat64 ? Form.ucomisd_rm : Form.ucomiss_rm, reg, reg);
+        asm.jcc(Cond.p, nan);
+        this.trapCall(trap, offset);
+        asm.bind(nan);
+        return this.trapCall(TrapKind.invalid_conversion, offset);
+      }
+      case Later.foreignCall:
+        this.loadFrom(Type.i64, Reg.vmctx, scratch, FuncRef.ctx);
+        this.loadFrom(Type.i64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
+        asm.m(Form.call_m, scratch, NO_REG, 0, FuncRef.code);
+        asm.returnAddress(offset);
+        this.ownContext();
+        return asm.jmp(back);
+      case Later.tierUp:
+        asm.movImm32(scratch, this.index);
+        this.callContext(VmCtx.tierUp, offset);
+        return asm.jmp(back);
+      case Later.tierUpLoop:
+        asm.movImm32(scratch, offset);
+        this.callContext(VmCtx.tierUpLoop, offset);
+        asm.rr(Form.test64_mr, scratch, scratch);
+        asm.jcc(Cond.e, back);
+        this.storeHomes();
+        asm.r(Form.call_m, scratch);
+        asm.returnAddress(HANDED_OVER);
+        return asm.jmp(this.epilogueLabel);
+      case Later.hugeFrame:
+        this.loadFrom(Type.i64, scratch, Reg.vmctx, VmCtx.exec);
+        asm.mi(Form.mov32_mi, scratch, NO_REG, 0, Exec.trapKind, TrapKind.stack_exhausted);
+        return asm.m(Form.jmp_m, Reg.vmctx, NO_REG, 0, VmCtx.trapExit);
+    }
   }
 
   protected override outOfLine(): void {
-    const { asm, later } = this;
-    for (let i = 0; i < later.length; i += LATER_COLUMNS) {
-      const back = later[i + 2]!;
-      const offset = later[i + 3]!;
-      const trap: TrapKind = later[i + 4]!;
-      const reg = later[i + 5]!;
-      asm.bind(later[i + 1]!);
-      switch (later[i]! as Later) {
-        case Later.trap:
-          this.trapCall(trap, offset);
-          break;
-        case Later.trapElement:
-          asm.rm(Form.mov32_mr, reg, Reg.vmctx, NO_REG, 0, VmCtx.trapValue);
-          this.trapCall(trap, offset);
-          break;
-        case Later.trapFloat32:
-        case Later.trapFloat64: {
-          const nan = asm.newLabel();
-          this.f2(later[i] === Later.trapFloat64 ? Form.ucomisd_rm : Form.ucomiss_rm, reg, reg);
-          asm.jcc(Cond.p, nan);
-          this.trapCall(trap, offset);
-          asm.bind(nan);
-          this.trapCall(TrapKind.invalid_conversion, offset);
-          break;
-        }
-        case Later.foreignCall:
-          this.loadFrom(Type.i64, Reg.vmctx, scratch, FuncRef.ctx);
-          this.loadFrom(Type.i64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
-          asm.m(Form.call_m, scratch, NO_REG, 0, FuncRef.code);
-          asm.returnAddress(offset);
-          this.ownContext();
-          asm.jmp(back);
-          break;
-        case Later.tierUp:
-          asm.movImm32(scratch, this.index);
-          this.callContext(VmCtx.tierUp, offset);
-          asm.jmp(back);
-          break;
-        case Later.tierUpLoop:
-          asm.movImm32(scratch, offset);
-          this.callContext(VmCtx.tierUpLoop, offset);
-          asm.rr(Form.test64_mr, scratch, scratch);
-          asm.jcc(Cond.e, back);
-          for (let i = 0; i < this.localCount; i++) if (this.localHome[i]! >= 0) this.store(this.localType[i]!, this.localHome[i]!, this.localOffset(i));
-          asm.r(Form.call_m, scratch);
-          asm.returnAddress(HANDED_OVER);
-          asm.jmp(this.epilogueLabel);
-          break;
-        case Later.hugeFrame:
-          this.loadFrom(Type.i64, scratch, Reg.vmctx, VmCtx.exec);
-          asm.mi(Form.mov32_mi, scratch, NO_REG, 0, 0, TrapKind.stack_exhausted);
-          asm.m(Form.jmp_m, Reg.vmctx, NO_REG, 0, VmCtx.trapExit);
-          break;
-      }
-    }
-    // The last return address must not be the next function's first pc.
-    if (later.length > 0) asm.op0(Form.int3);
+    super.outOfLine();
     for (const { table, labels } of this.tables) {
-      asm.bind(table);
-      for (let k = 0; k < labels.length - 1; k++) asm.tableEntry(labels[k]!, table);
+      this.asm.bind(table);
+      for (let k = 0; k < labels.length - 1; k++) this.asm.tableEntry(labels[k]!, table);
     }
   }
 

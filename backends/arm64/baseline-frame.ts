@@ -9,6 +9,7 @@ import { Exec, FuncRef, ImportedFunc, TableHeader, TrapKind, VmCtx } from "../..
 import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { Type } from "../../ir/types.js";
 import { BaselineCompiler } from "../baseline/compiler.js";
+import { Later } from "../baseline/out-of-line.js";
 import { Held } from "../baseline/state.js";
 import type { CodegenModule, CodegenOptions } from "../target.js";
 import { FrameCode, jumpTable } from "./emit.js";
@@ -26,20 +27,6 @@ export const enum Zero {
 }
 const zeroBranch = [Form.cbz32, Form.cbnz32, Form.cbz64, Form.cbnz64] as const;
 
-/** What is put off until behind the epilogue. */
-const enum Later {
-  /** Traps. */
-  trap,
-  /** Traps, and reports the element index in a register. */
-  trapElement,
-  /** The call of a FuncRef of another instance, whose context is in x17. */
-  foreignCall,
-  tierUp,
-  tierUpLoop,
-  hugeFrame,
-}
-
-const LATER_COLUMNS = 6;
 const NO_REG = -1;
 
 /** So much of a frame is zeroed without a loop. */
@@ -51,8 +38,6 @@ export abstract class BaselineFrame extends BaselineCompiler {
   /** The register of a condition `Zero`. */
   protected tested = NO_REG;
   private frame: FrameCode | undefined;
-  /** Rows of `LATER_COLUMNS`: kind, label, label to go on at, Wasm offset, trap kind, register. */
-  private later: number[] = [];
 
   constructor(module: CodegenModule, options: CodegenOptions) {
     super(module, registers, LINK_BYTES);
@@ -62,7 +47,7 @@ export abstract class BaselineFrame extends BaselineCompiler {
   protected override beginCode(far: boolean): void {
     this.asm.reset();
     this.asm.near = !far;
-    this.later.length = 0;
+    this.forgetRows();
   }
 
   protected override reaches(): boolean {
@@ -205,7 +190,7 @@ export abstract class BaselineFrame extends BaselineCompiler {
   protected override trap(kind: TrapKind, offset: number): void {
     this.trapCall(kind, offset);
     // The return address must not be a pc of what comes next, which may fault in its own way.
-    this.asm.exception(Form.brk, 0);
+    this.barrier();
   }
 
   protected trapIf(condition: Cond, kind: TrapKind, offset: number): void {
@@ -289,60 +274,48 @@ export abstract class BaselineFrame extends BaselineCompiler {
     asm.trap(kind, offset);
   }
 
-  private putOff(kind: Later, offset: number, back = NO_REG, trap: TrapKind = TrapKind.none, reg = NO_REG): number {
-    const label = this.asm.newLabel();
-    this.later.push(kind, label, back, offset, trap, reg);
-    return label;
+  protected override barrier(): void {
+    this.asm.exception(Form.brk, 0);
   }
 
-  protected override outOfLine(): void {
-    const { asm, later } = this;
-    for (let i = 0; i < later.length; i += LATER_COLUMNS) {
-      const back = later[i + 2]!;
-      const offset = later[i + 3]!;
-      const trap: TrapKind = later[i + 4]!;
-      asm.bind(later[i + 1]!);
-      switch (later[i]! as Later) {
-        case Later.trap:
-          this.trapCall(trap, offset);
-          break;
-        case Later.trapElement:
-          asm.mem(Form.str32, later[i + 5]!, Reg.vmctx, VmCtx.trapValue);
-          this.trapCall(trap, offset);
-          break;
-        case Later.foreignCall:
-          asm.mov(64, Reg.vmctx, address);
-          asm.mem(Form.ldr64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
-          asm.r(Form.blr, scratch);
-          asm.returnAddress(offset);
-          this.ownContext();
-          asm.b(back);
-          break;
-        case Later.tierUp:
-          asm.movImm32(address, this.index);
-          this.callContext(VmCtx.tierUp, offset);
-          asm.b(back);
-          break;
-        case Later.tierUpLoop:
-          asm.movImm32(address, offset);
-          this.callContext(VmCtx.tierUpLoop, offset);
-          asm.cbz(Form.cbz64, scratch, back);
-          for (let i = 0; i < this.localCount; i++) if (this.localHome[i]! >= 0) this.store(this.localType[i]!, this.localHome[i]!, this.localOffset(i));
-          asm.r(Form.blr, scratch);
-          asm.returnAddress(HANDED_OVER);
-          asm.b(this.epilogueLabel);
-          break;
-        case Later.hugeFrame:
-          asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.exec);
-          asm.movImm32(address, TrapKind.stack_exhausted);
-          asm.mem(Form.str32, address, scratch, Exec.trapKind);
-          asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.trapExit);
-          asm.r(Form.br, scratch);
-          break;
-      }
+  protected override later(kind: Later, offset: number, back: number, trap: TrapKind, reg: number): void {
+    const { asm } = this;
+    switch (kind) {
+      case Later.trap:
+        return this.trapCall(trap, offset);
+      case Later.trapElement:
+        asm.mem(Form.str32, reg, Reg.vmctx, VmCtx.trapValue);
+        return this.trapCall(trap, offset);
+      case Later.foreignCall:
+        // Its context is in x17.
+        asm.mov(64, Reg.vmctx, address);
+        asm.mem(Form.ldr64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
+        asm.r(Form.blr, scratch);
+        asm.returnAddress(offset);
+        this.ownContext();
+        return asm.b(back);
+      case Later.tierUp:
+        asm.movImm32(address, this.index);
+        this.callContext(VmCtx.tierUp, offset);
+        return asm.b(back);
+      case Later.tierUpLoop:
+        asm.movImm32(address, offset);
+        this.callContext(VmCtx.tierUpLoop, offset);
+        asm.cbz(Form.cbz64, scratch, back);
+        this.storeHomes();
+        asm.r(Form.blr, scratch);
+        asm.returnAddress(HANDED_OVER);
+        return asm.b(this.epilogueLabel);
+      case Later.hugeFrame:
+        asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.exec);
+        asm.movImm32(address, TrapKind.stack_exhausted);
+        asm.mem(Form.str32, address, scratch, Exec.trapKind);
+        asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.trapExit);
+        return asm.r(Form.br, scratch);
+      default:
+        // Conversions that trap are rows of machine IR.
+        throw new Error(`nothing puts off ${kind}`);
     }
-    // The last return address must not be the next function's first pc.
-    if (later.length > 0) asm.exception(Form.brk, 0);
   }
 
   // ---- operands ----

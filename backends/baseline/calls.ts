@@ -9,9 +9,10 @@ import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import { RegClass, Type, regClass, type FuncType } from "../../ir/types.js";
 import { callAbi, type CallAbi } from "../abi.js";
 import type { CodegenModule, RegisterFile } from "../target.js";
-import { BaselineState, Held } from "./state.js";
+import { BaselineOutOfLine } from "./out-of-line.js";
+import { Held } from "./state.js";
 
-export abstract class BaselineCalls extends BaselineState {
+export abstract class BaselineCalls extends BaselineOutOfLine {
   // Which registers serve for what.
   protected readonly callerSavedInts: number;
   protected readonly callerSavedFloats: number;

@@ -4,7 +4,7 @@
 // meet, all operands are in their slots (or constants), so a label needs to know its height only. Code behind a branch that always
 // goes away is not shown to us. Calls by the convention of all compiled code (backends/abi.ts).
 // Frame, from the stack pointer upwards: outgoing area, own vm-context, locals, operand slots, padding, saved registers.
-// Relies on calls.ts and state.ts; a target adds operations (backends/<isa>/baseline.ts).
+// Relies on calls.ts, out-of-line.ts and state.ts; a target adds operations (backends/<isa>/baseline.ts).
 import type { FuncCode } from "../../ir/code.js";
 import type { FuncIndex, GlobalIndex } from "../../ir/entity.js";
 import { STACK_RESERVE, TrapKind } from "../../ir/layout.js";
@@ -12,7 +12,6 @@ import { FIRST_FLOAT_REG } from "../../ir/machine/mfunc.js";
 import type { Op } from "../../ir/ops.js";
 import { RegClass, Type, regClass, type FuncType } from "../../ir/types.js";
 import type { CallAbi } from "../abi.js";
-import type { CodeBuffer } from "../code-buffer.js";
 import type { CodegenModule, RegisterFile } from "../target.js";
 import { BaselineCalls } from "./calls.js";
 
@@ -59,7 +58,6 @@ export abstract class BaselineCompiler extends BaselineCalls {
   /** The condition that was compared last, by the target's number. */
   protected condition = 0;
 
-  protected abstract readonly asm: CodeBuffer;
   protected index = 0 as FuncIndex;
   protected sig: FuncType = { params: [], results: [] };
   protected frameBytes = 0;
@@ -111,8 +109,6 @@ export abstract class BaselineCompiler extends BaselineCalls {
   protected abstract countDown(offset: number, leaves: boolean): void;
   protected abstract zeroFrame(from: number, to: number): void;
   protected abstract trap(kind: TrapKind, offset: number): void;
-  /** What is out of line, behind the epilogue. */
-  protected abstract outOfLine(): void;
   /** Begins a function: clears the buffer. `far`: see `BodyFacts`. */
   protected abstract beginCode(far: boolean): void;
   /** Whether all branches reach. Always so where the code may be long. */
