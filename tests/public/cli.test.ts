@@ -58,7 +58,7 @@ test("results go to stdout, one a line, and read back exactly", () => {
 });
 
 test("every level and both engines agree", () => {
-  for (const flags of [["-O0"], ["-O1"], ["-O2"], ["--interp"], ["--bounds", "explicit"]]) {
+  for (const flags of [["-O0"], ["-O1"], ["-O2"], ["-O", "baseline"], ["--interp"], ["--bounds", "explicit"]]) {
     assert.equal(lathe("run", wasm, "--invoke", "div", "7", ...flags), { code: 0, out: "14\n", err: "" }, flags.join(" "));
   }
 });
@@ -110,6 +110,10 @@ test("mistakes of usage end with 2 and say what there is", () => {
   assert.is(lathe("run", wasm, "--invoke", "div").code, 2);
   assert.is(lathe("run", wasm, "--invoke", "div", "x").code, 2);
   assert.is(lathe("run", wasm, "-O7").code, 2);
+  const withoutIr = lathe("dump", wasm, "-O", "baseline", "--stage", "ssa");
+  assert.is(withoutIr.code, 2);
+  assert.match(withoutIr.err, /-O baseline makes no IR: there are --stage wasm and --stage asm of it/);
+  assert.match(lathe("run", wasm, "-O", "baseline", "--pass", "gvn", "--invoke", "div", "7").err, /makes no IR, so there is nothing for "passes"/);
   assert.is(lathe("dump", wasm, "--stage", "nope").code, 2);
   assert.is(lathe("dump", wasm, "--func", "nope").code, 2);
 });

@@ -191,6 +191,20 @@ test("bad options and bad modules are refused in words", async () => {
   );
 });
 
+test("level baseline: code without IR, so nothing that needs IR", async () => {
+  const compiled = compileSync(bytes, { level: "baseline" });
+  assert.is(compiled.code!.start.length, compileSync(bytes).code!.start.length);
+  assert.equal(compiled.stats.passes.filter((pass) => pass.runs > 0), []);
+  assert.is((instantiate(compiled, imports).exports as { f(n: number): number }).f(5), (instantiate(compileSync(bytes), imports).exports as { f(n: number): number }).f(5));
+  assert.throws(() => compileSync(bytes, { level: "baseline", passes: ["gvn"] }), /makes no IR, so there is nothing for "passes"/);
+  assert.throws(() => compileSync(bytes, { level: "baseline", disable: ["gvn"] }), /nothing for "disable"/);
+  assert.throws(() => compileSync(bytes, { level: "baseline", record: true }), /nothing for "record"/);
+  assert.throws(() => compileSync(bytes, { level: "baseline", target: "amd64", features: [] }), /a CPU that the baseline compiler of amd64 serves/);
+  const text = "type t0 = () -> ()\nfunc @0: t0\nfunc @0: t0 () -> () {\nb0:\n  return\n}\n";
+  const refused = await compile(text, { level: "baseline" }).then(() => "", (error: Error) => error.message);
+  assert.match(refused, /wants WebAssembly, not IR as text/);
+});
+
 test("the interpreter runs what the passes left", () => {
   const flip = definePass({ name: "flip", summary: "adds subtract", stage: "ssa", scope: "func", run: (fn) => everyAdd(fn, (v) => fn.become(v, Op.i32_sub, [fn.arg(v, 0), fn.arg(v, 1)])) });
   for (const engine of ["native", "interpreter"] as const) {
