@@ -1,11 +1,9 @@
 // `wasmlathe/register`: `node --import wasmlathe/register app.mjs` runs a program on this engine, unchanged.
 import type { WebAssemblyNamespace } from "../runtime/webassembly/index.js";
-import { startCold } from "./cold-start.js";
 import { engineScript, evaluate } from "./quick-start.js";
 
 async function load(): Promise<WebAssemblyNamespace> {
   const script = process.env.LATHE_PASS ? undefined : engineScript(import.meta.url);
-  startCold();
   if (!script) return (await import("./webassembly.js")).WebAssembly;
   const { optionsOfEnvironment, webAssembly } = evaluate(script);
   return webAssembly(optionsOfEnvironment(process.env));
