@@ -59,9 +59,7 @@ export abstract class BaselineFloat extends BaselineInt {
     const right = this.toReg(y);
     const left = this.avx ? this.toReg(x) : this.toOwn(x);
     const d = this.avx ? this.takeFloat() : left;
-    const emitter = this.row(mop, 0, 0);
-    this.operands(d, left, right);
-    this.emitRow(emitter);
+    this.row(mop, 0, 0, d, left, right);
     if (this.avx) this.release(x);
     this.release(y);
     this.push(typeOf(w), d);
@@ -212,9 +210,7 @@ export abstract class BaselineFloat extends BaselineInt {
     const x = this.pop(1);
     const from = this.toReg(x);
     const d = this.take(type);
-    const emitter = this.row(mop, imm, offset);
-    this.operands(d, from);
-    this.emitRow(emitter);
+    this.row(mop, imm, offset, d, from);
     this.release(x);
     this.push(type, d);
   }

@@ -184,12 +184,6 @@ export abstract class BaselineFrame extends BaselineCompiler {
     this.tables.push({ table, labels });
   }
 
-  protected override trap(kind: TrapKind, offset: number): void {
-    this.trapCall(kind, offset);
-    // The return address must not be a pc of what comes next, which may fault in its own way.
-    this.barrier();
-  }
-
   protected trapIf(condition: Cond, kind: TrapKind, offset: number): void {
     this.asm.jcc(condition, this.putOff(Later.trap, offset, NO_REG, kind));
   }
@@ -201,22 +195,19 @@ export abstract class BaselineFrame extends BaselineCompiler {
 
   // ---- calls ----
 
-  protected override callFunc(index: FuncIndex, offset: number): void {
+  protected override callDirect(index: FuncIndex, offset: number): void {
+    this.asm.callFunc(index);
+    this.asm.returnAddress(offset);
+  }
+
+  protected override callImport(at: number, offset: number): void {
     const { asm } = this;
-    const { module, layout } = this.module;
-    if (module.funcs[index]!.imported) {
-      const at = layout.importedFunc(index);
-      this.loadFrom(Type.i64, scratch, Reg.vmctx, at + ImportedFunc.code);
-      this.loadFrom(Type.i64, Reg.vmctx, Reg.vmctx, at + ImportedFunc.ctx);
-      this.loadFrom(Type.i64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
-      asm.r(Form.call_m, scratch);
-      asm.returnAddress(offset);
-      this.ownContext();
-    } else if (layout.lazy) this.callContext(layout.func(index), offset);
-    else {
-      asm.callFunc(index);
-      asm.returnAddress(offset);
-    }
+    this.loadFrom(Type.i64, scratch, Reg.vmctx, at + ImportedFunc.code);
+    this.loadFrom(Type.i64, Reg.vmctx, Reg.vmctx, at + ImportedFunc.ctx);
+    this.loadFrom(Type.i64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
+    asm.r(Form.call_m, scratch);
+    asm.returnAddress(offset);
+    this.ownContext();
   }
 
   protected override tableElement(table: number, type: TypeIndex, element: number, offset: number): void {
@@ -266,7 +257,7 @@ export abstract class BaselineFrame extends BaselineCompiler {
   // ---- out of line ----
 
   /** Calls the trap exit: the return address names the site. */
-  private trapCall(kind: TrapKind, offset: number): void {
+  protected override trapCall(kind: TrapKind, offset: number): void {
     this.asm.m(Form.call_m, Reg.vmctx, NO_REG, 0, VmCtx.trapExit);
     this.asm.trap(kind, offset);
   }
@@ -278,8 +269,6 @@ export abstract class BaselineFrame extends BaselineCompiler {
   protected override later(kind: Later, offset: number, back: number, trap: TrapKind, reg: number): void {
     const { asm } = this;
     switch (kind) {
-      case Later.trap:
-        return this.trapCall(trap, offset);
       case Later.trapElement:
         asm.rm(Form.mov32_mr, reg, Reg.vmctx, NO_REG, 0, VmCtx.trapValue);
         return this.trapCall(trap, offset);

@@ -51,19 +51,13 @@ export abstract class BaselineInt extends BaselineFrame {
 
   // ---------------------------------------------------------------- rows of machine IR
 
-  protected row(mop: number, imm: number, offset: number): InstEmitter {
-    this.rows ??= new MFunc(this.index, this.sig);
-    this.rowEmitter ??= new InstEmitter(this.asm, this.rows, { saved: [], slots: 0, context: NO_REG, localBytes: 0, bytes: 0, needsCheck: false }, this.avx, NO_REG);
-    this.rows.inst(mop, imm, 0, 0, offset);
-    return this.rowEmitter;
-  }
-
-  protected operands(...registers: number[]): void {
-    for (const reg of registers) this.rows!.operand(reg, 0);
-  }
-
-  protected emitRow(emitter: InstEmitter): void {
-    emitter.emit(this.rows!.instCount - 1);
+  /** A row of machine IR on these registers, emitted at once. */
+  protected row(mop: number, imm: number, offset: number, ...operands: number[]): void {
+    const rows = (this.rows ??= new MFunc(this.index, this.sig));
+    this.rowEmitter ??= new InstEmitter(this.asm, rows, { saved: [], slots: 0, context: NO_REG, localBytes: 0, bytes: 0, needsCheck: false }, this.avx, NO_REG);
+    rows.inst(mop, imm, 0, 0, offset);
+    for (const reg of operands) rows.operand(reg, 0);
+    this.rowEmitter.emit(rows.instCount - 1);
   }
 
   // ---------------------------------------------------------------- integers
@@ -206,9 +200,7 @@ export abstract class BaselineInt extends BaselineFrame {
     }
     this.toFixed(x, Reg.rax, NO_REG);
     this.takeFixed(Reg.rdx);
-    const emitter = this.row(mop, 3, offset);
-    this.operands(Reg.rax, Reg.rdx, Reg.rax, divisor);
-    this.emitRow(emitter);
+    this.row(mop, 3, offset, Reg.rax, Reg.rdx, Reg.rax, divisor);
     if (divisor !== scratch) this.release(y);
     this.free(remainder ? Reg.rax : Reg.rdx);
     this.push(type, remainder ? Reg.rdx : Reg.rax);

@@ -187,34 +187,25 @@ export abstract class BaselineFrame extends BaselineCompiler {
     for (let k = 0; k < count; k++) asm.tableEntry(labels[k]!, table);
   }
 
-  protected override trap(kind: TrapKind, offset: number): void {
-    this.trapCall(kind, offset);
-    // The return address must not be a pc of what comes next, which may fault in its own way.
-    this.barrier();
-  }
-
   protected trapIf(condition: Cond, kind: TrapKind, offset: number): void {
     this.asm.bcond(condition, this.putOff(Later.trap, offset, NO_REG, kind));
   }
 
   // ---- calls ----
 
-  protected override callFunc(index: FuncIndex, offset: number): void {
+  protected override callDirect(index: FuncIndex, offset: number): void {
+    this.asm.callFunc(index);
+    this.asm.returnAddress(offset);
+  }
+
+  protected override callImport(at: number, offset: number): void {
     const { asm } = this;
-    const { module, layout } = this.module;
-    if (module.funcs[index]!.imported) {
-      const at = layout.importedFunc(index);
-      this.loadFrom(Type.i64, scratch, Reg.vmctx, at + ImportedFunc.code);
-      this.loadFrom(Type.i64, Reg.vmctx, Reg.vmctx, at + ImportedFunc.ctx);
-      asm.mem(Form.ldr64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
-      asm.r(Form.blr, scratch);
-      asm.returnAddress(offset);
-      this.ownContext();
-    } else if (layout.lazy) this.callContext(layout.func(index), offset);
-    else {
-      asm.callFunc(index);
-      asm.returnAddress(offset);
-    }
+    this.loadFrom(Type.i64, scratch, Reg.vmctx, at + ImportedFunc.code);
+    this.loadFrom(Type.i64, Reg.vmctx, Reg.vmctx, at + ImportedFunc.ctx);
+    asm.mem(Form.ldr64, Reg.memoryBase, Reg.vmctx, VmCtx.memory0Base);
+    asm.r(Form.blr, scratch);
+    asm.returnAddress(offset);
+    this.ownContext();
   }
 
   protected override tableElement(table: number, type: TypeIndex, element: number, offset: number): void {
@@ -267,7 +258,7 @@ export abstract class BaselineFrame extends BaselineCompiler {
   // ---- out of line ----
 
   /** Calls the trap exit: the return address names the site. */
-  private trapCall(kind: TrapKind, offset: number): void {
+  protected override trapCall(kind: TrapKind, offset: number): void {
     const { asm } = this;
     asm.mem(Form.ldr64, scratch, Reg.vmctx, VmCtx.trapExit);
     asm.r(Form.blr, scratch);
@@ -281,8 +272,6 @@ export abstract class BaselineFrame extends BaselineCompiler {
   protected override later(kind: Later, offset: number, back: number, trap: TrapKind, reg: number): void {
     const { asm } = this;
     switch (kind) {
-      case Later.trap:
-        return this.trapCall(trap, offset);
       case Later.trapElement:
         asm.mem(Form.str32, reg, Reg.vmctx, VmCtx.trapValue);
         return this.trapCall(trap, offset);

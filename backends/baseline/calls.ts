@@ -44,8 +44,12 @@ export abstract class BaselineCalls extends BaselineOutOfLine {
   protected abstract swap(a: number, b: number): void;
   /** Puts the FuncRef of a table's element that has this type into the integer scratch register, or traps. Changes no other register that is in use. */
   protected abstract tableElement(table: number, type: TypeIndex, element: number, offset: number): void;
-  /** Calls, arguments being where they should be. */
-  protected abstract callFunc(index: FuncIndex, offset: number): void;
+  // Calls, arguments being where they should be.
+
+  /** Of a function of this module, to be resolved by the linker. */
+  protected abstract callDirect(index: FuncIndex, offset: number): void;
+  /** Through the ImportedFunc at that place of the vm-context, in its own context; back in ours behind it. */
+  protected abstract callImport(at: number, offset: number): void;
   /** The FuncRef in the integer scratch register. */
   protected abstract callRef(offset: number): void;
   /** A stub or C function whose address the vm-context holds. */
@@ -69,7 +73,10 @@ export abstract class BaselineCalls extends BaselineOutOfLine {
     const sig = module.types[module.funcs[callee]!.type]!;
     this.prepareCall(sig);
     this.moveArguments(sig);
-    this.callFunc(callee, offset);
+    const { layout } = this.module;
+    if (module.funcs[callee]!.imported) this.callImport(layout.importedFunc(callee), offset);
+    else if (layout.lazy) this.callContext(layout.func(callee), offset);
+    else this.callDirect(callee, offset);
     this.pushResults(sig);
   }
 

@@ -108,7 +108,6 @@ export abstract class BaselineCompiler extends BaselineCalls {
    */
   protected abstract countDown(offset: number, leaves: boolean): void;
   protected abstract zeroFrame(from: number, to: number): void;
-  protected abstract trap(kind: TrapKind, offset: number): void;
   /** Begins a function: clears the buffer. `far`: see `BodyFacts`. */
   protected abstract beginCode(far: boolean): void;
   /** Whether all branches reach. Always so where the code may be long. */

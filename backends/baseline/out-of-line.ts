@@ -31,10 +31,18 @@ export abstract class BaselineOutOfLine extends BaselineState {
   protected abstract readonly asm: CodeBuffer;
   private readonly putOffs: number[] = [];
 
-  /** The code of a row. `back`, `trap` and `reg` are what `putOff` was given. */
+  /** The code of a row that is more than a trap. `back`, `trap` and `reg` are what `putOff` was given. */
   protected abstract later(kind: Later, offset: number, back: number, trap: TrapKind, reg: number): void;
+  /** Calls the trap exit: the return address names the site. */
+  protected abstract trapCall(kind: TrapKind, offset: number): void;
   /** An instruction that must not be reached. */
   protected abstract barrier(): void;
+
+  protected trap(kind: TrapKind, offset: number): void {
+    this.trapCall(kind, offset);
+    // The return address must not be a pc of what comes next, which may fault in its own way.
+    this.barrier();
+  }
 
   protected forgetRows(): void {
     this.putOffs.length = 0;
@@ -52,7 +60,9 @@ export abstract class BaselineOutOfLine extends BaselineState {
     const { putOffs: rows } = this;
     for (let i = 0; i < rows.length; i += COLUMNS) {
       this.asm.bind(rows[i + 1]!);
-      this.later(rows[i]!, rows[i + 3]!, rows[i + 2]!, rows[i + 4]!, rows[i + 5]!);
+      const kind: Later = rows[i]!;
+      if (kind === Later.trap) this.trapCall(rows[i + 4]!, rows[i + 3]!);
+      else this.later(kind, rows[i + 3]!, rows[i + 2]!, rows[i + 4]!, rows[i + 5]!);
     }
     // The last return address must not be the next function's first pc.
     if (rows.length > 0) this.barrier();

@@ -79,26 +79,6 @@ export class BaselineFrontend extends TrustedReader {
     return compiler.finish();
   }
 
-  /** Types of parameters and locals. */
-  private readLocals(params: readonly Type[]): Uint8Array {
-    const groups = this.u32();
-    const body = this.pos;
-    let count = params.length;
-    for (let i = 0; i < groups; i++) {
-      count += this.u32();
-      this.pos++;
-    }
-    const types = new Uint8Array(count);
-    types.set(params);
-    let at = params.length;
-    this.pos = body;
-    for (let i = 0; i < groups; i++) {
-      const n = this.u32();
-      types.fill(typeOfCode[this.bytes[this.pos++]!]!, at, (at += n));
-    }
-    return types;
-  }
-
   private instruction(opcode: number, at: number): void {
     const { compiler } = this;
     switch (kinds[opcode]! as Kind) {
@@ -271,7 +251,7 @@ export class BaselineFrontend extends TrustedReader {
 
   private useCondition(): void {
     const { compiler, bytes } = this;
-    while (bytes[this.pos] === I32_EQZ) {
+    while (bytes[this.pos] === Code.i32_eqz) {
       this.pos++;
       compiler.invertCondition();
     }
@@ -289,19 +269,4 @@ export class BaselineFrontend extends TrustedReader {
         return compiler.pushCondition();
     }
   }
-
-  /** Passes over unreachable code, up to the `else` or `end` of the innermost construct. */
-  private skipUnreachable(): void {
-    const { bytes } = this;
-    let nested = 0;
-    for (;;) {
-      const opcode = bytes[this.pos]!;
-      if (nested === 0 && (opcode === Code.end || opcode === Code.else_)) return;
-      if (opcode === Code.block || opcode === Code.loop || opcode === Code.if_) nested++;
-      else if (opcode === Code.end) nested--;
-      this.pos = skipImmediates(bytes, this.pos + 1, opcode);
-    }
-  }
 }
-
-const I32_EQZ = 0x45;

@@ -35,6 +35,7 @@ export const enum Code {
   i64_const = 0x42,
   f32_const = 0x43,
   f64_const = 0x44,
+  i32_eqz = 0x45,
   ref_null = 0xd0,
   ref_is_null = 0xd1,
   ref_func = 0xd2,

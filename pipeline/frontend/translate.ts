@@ -82,7 +82,10 @@ class Translator extends TrustedReader {
     const decl = module.funcs[index]!;
     super(module.bytes, decl.bodyStart, module.types);
     let sig = module.funcType(index);
-    const types = this.readLocals(sig);
+    const types = this.readLocals(sig.params);
+    if (types.includes(Type.v128) || sig.results.includes(Type.v128)) {
+      throw new WasmError("unsupported", decl.bodyStart, "expected WebAssembly without SIMD, found a function with values of type v128: not supported yet");
+    }
     this.entryLoop = from?.loop ?? NONE;
     // The loop assigns all locals, as far as anything outside of it can see.
     this.scan = scanBody(this.bytes, this.pos, decl.bodyEnd, types.length, this.entryLoop);
@@ -101,35 +104,11 @@ class Translator extends TrustedReader {
     if (this.entryLoop !== NONE) this.enterLoop();
     this.pushFrame(Code.block, { params: [], results: func.sig.results }, this.pos);
     while (this.depth > 0) {
-      if (this.block === NONE) this.skipUnreachable();
+      if (this.block === NONE) this.loopsMet += this.skipUnreachable();
       const at = this.pos;
       this.instruction(this.bytes[this.pos++]!, at);
     }
     return func;
-  }
-
-  /** Types of parameters and locals. */
-  private readLocals(sig: FuncType): Uint8Array {
-    const start = this.pos;
-    const groups = this.u32();
-    const body = this.pos;
-    let count = sig.params.length;
-    for (let i = 0; i < groups; i++) {
-      count += this.u32();
-      this.pos++;
-    }
-    const types = new Uint8Array(count);
-    types.set(sig.params);
-    let at = sig.params.length;
-    this.pos = body;
-    for (let i = 0; i < groups; i++) {
-      const n = this.u32();
-      types.fill(typeOfCode[this.bytes[this.pos++]!]!, at, (at += n));
-    }
-    if (types.includes(Type.v128) || sig.results.includes(Type.v128)) {
-      throw new WasmError("unsupported", start, "expected WebAssembly without SIMD, found a function with values of type v128: not supported yet");
-    }
-    return types;
   }
 
   // ---------------------------------------------------------------- the operand stack
@@ -317,19 +296,6 @@ class Translator extends TrustedReader {
     for (let i = 0; i < func.paramCount[b]!; i++) this.push(func.param(b, i));
     this.block = b;
     this.return_(at);
-  }
-
-  /** Passes over unreachable code, up to the `else` or `end` of the innermost construct. */
-  private skipUnreachable(): void {
-    let nested = 0;
-    for (;;) {
-      const opcode = this.bytes[this.pos]!;
-      if (nested === 0 && (opcode === Code.end || opcode === Code.else_)) return;
-      if (opcode === Code.block || opcode === Code.loop || opcode === Code.if_) nested++;
-      else if (opcode === Code.end) nested--;
-      if (opcode === Code.loop) this.loopsMet++;
-      this.pos = skipImmediates(this.bytes, this.pos + 1, opcode);
-    }
   }
 
   // ---------------------------------------------------------------- branches

@@ -1,7 +1,9 @@
 // Reads the immediates of a body that was validated: no checks, nothing allocated.
 import { Type, type FuncType } from "../../ir/types.js";
 import { emptyBlock, valueBlocks } from "./block-type.js";
+import { Code } from "./opcodes.js";
 import { typeOfCode } from "./reader.js";
+import { skipImmediates } from "./scan.js";
 
 export class TrustedReader {
   /** High half of the last 64-bit number read. */
@@ -62,6 +64,41 @@ export class TrustedReader {
     const p = this.pos;
     this.pos += 4;
     return this.bytes[p]! | (this.bytes[p + 1]! << 8) | (this.bytes[p + 2]! << 16) | (this.bytes[p + 3]! << 24);
+  }
+
+  /** Types of parameters and locals, from the start of a body. */
+  protected readLocals(params: readonly Type[]): Uint8Array {
+    const groups = this.u32();
+    const body = this.pos;
+    let count = params.length;
+    for (let i = 0; i < groups; i++) {
+      count += this.u32();
+      this.pos++;
+    }
+    const types = new Uint8Array(count);
+    types.set(params);
+    let at = params.length;
+    this.pos = body;
+    for (let i = 0; i < groups; i++) {
+      const n = this.u32();
+      types.fill(typeOfCode[this.bytes[this.pos++]!]!, at, (at += n));
+    }
+    return types;
+  }
+
+  /** Passes over unreachable code, up to the `else` or `end` of the innermost construct. @returns how many loops began in it. */
+  protected skipUnreachable(): number {
+    const { bytes } = this;
+    let nested = 0;
+    let loops = 0;
+    for (;;) {
+      const opcode = bytes[this.pos]!;
+      if (nested === 0 && (opcode === Code.end || opcode === Code.else_)) return loops;
+      if (opcode === Code.block || opcode === Code.loop || opcode === Code.if_) nested++;
+      else if (opcode === Code.end) nested--;
+      if (opcode === Code.loop) loops++;
+      this.pos = skipImmediates(bytes, this.pos + 1, opcode);
+    }
   }
 
   protected blockType(): FuncType {
